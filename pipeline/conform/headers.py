@@ -1,0 +1,90 @@
+"""Which row is the header, and which layout it fits. Not here: the cells below it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from pipeline.declare.columns import columns
+from pipeline.declare.layouts import Layout, Source, built_in, required_columns
+from pipeline.declare.text import Text, fold, shape
+from pipeline.errors import InputRefused
+from pipeline.read.grids import Grid
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where a table begins: the layout it fits, row of the header (1-based), column → position, cells not mapped."""
+
+    layout: Layout
+    row: int
+    places: dict[str, int]
+    dropped: int
+
+
+def layouts_for(source: Source) -> tuple[Layout, ...]:
+    return (source.layout,) if source.layout else built_in()
+
+
+def lacking(places: dict[str, int]) -> list[str]:
+    """What a register cannot do without: the required columns, and a status or a finish date."""
+    missing = [c for c in required_columns() if c not in places]
+    if "status" not in places and "finished_at" not in places:
+        missing += ["status", "finished_at"]
+    return missing
+
+
+def find_header(grid: Grid, source: Source) -> Header | None:
+    """The row and layout with most columns recognised, or None where no row has all that is needed."""
+    best: Header | None = None
+    for number, cells in enumerate(grid.head, 1):
+        for layout in layouts_for(source):
+            places = layout.matches(cells)
+            if lacking(places) or (best and len(places) <= len(best.places)):
+                continue
+            best = Header(layout, number, places, sum(1 for c in cells if c.strip()) - len(places))
+    return best
+
+
+def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
+    """The error for a file without a usable header: what was found, what is needed, what to do."""
+    layouts = layouts_for(source)
+    ranked = [
+        (len(layout.matches(cells)), layout, cells)
+        for grid in grids
+        for cells in grid.head
+        for layout in layouts
+    ]
+    known, layout, cells = max(ranked, key=lambda r: r[0], default=(0, layouts[0], []))
+    if known < 2:  # no header row in sight: rows may hold anything, so only shapes are shown
+        widest = max((c for g in grids for c in g.head), key=lambda c: sum(1 for x in c if x.strip()), default=[])
+        found = ", ".join(shape(c, 12) for c in widest if c.strip())[:200] or "—"
+        missing = list(required_columns())
+    else:
+        found = ", ".join(" ".join(c.split())[:40] for c in cells if c.strip())[:400]
+        missing = lacking(layout.matches(cells))
+    wanted = {c: [w for w, column in layout.columns.items() if column == c] for c in missing}
+    labels = "; ".join(f"{columns()[c].label.vi} ({c})" for c in missing)
+    hints = []
+    for column, words in wanted.items():
+        near = {
+            header
+            for header in cells
+            for word in words
+            if known >= 2 and difflib.SequenceMatcher(None, fold(header), word).ratio() > 0.7
+        }
+        hints += [f'{column} = "{" ".join(h.split())}"' for h in sorted(near)]
+    example = "; ".join(hints) or '; '.join(f'{c} = "…"' for c in missing[:3])
+    return InputRefused(
+        Text("Tiêu đề cột không khớp bố cục nào đã biết.", "The column headers fit no known layout."),
+        where=name,
+        expected=Text(
+            f"các cột: {labels}; ví dụ tiêu đề: Mã hồ sơ, Đơn vị tiếp nhận, Ngày tiếp nhận, Trạng thái",
+            f"columns: {', '.join(missing)}; e.g. headers: Mã hồ sơ, Đơn vị tiếp nhận, Ngày tiếp nhận, Trạng thái",
+        ),
+        found=Text(found, found),
+        todo=Text(
+            f"Khai báo trong data/raw/{source.key}/source.toml, mục [columns]: {example}",
+            f"Declare it in data/raw/{source.key}/source.toml under [columns]: {example}",
+        ),
+    )

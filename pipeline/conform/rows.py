@@ -1,0 +1,254 @@
+"""Text cells → typed dossier rows, in SQL over batches; what cannot be parsed gets a reason.
+
+Default-deny: only the declared columns leave this module. The dossier code leaves it as a keyed hash, with the
+code itself in a separate frame for the restricted store. Free text never leaves it. DESIGN §4.15.
+Not here: plausibility of values (validate/), duplicates (warehouse/), units (warehouse/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+import polars as pl
+
+from pipeline.conform.headers import Header
+from pipeline.conform.keyed_hash import hash_sql
+from pipeline.declare.columns import CODED, Column, columns
+from pipeline.declare.layouts import Source
+from pipeline.declare.procedures import known_fields, known_names
+from pipeline.declare.text import Text, fold, shape
+from pipeline.declare.units import known_spelling
+from pipeline.read.grids import Grid
+
+# Codes in the national pattern are unique in the country; others only within their source (DESIGN §4.12).
+NATIONAL_CODE = columns()["dossier_code"].harmless
+EMPTY_MARKS = "('', '-', '–', '—', 'null', 'NULL', 'N/A')"
+OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]{1,300}"  # names an office brings itself: words, no long numbers
+
+PROBLEM = pl.Struct({"column": pl.String, "reason": pl.String})
+SET_ASIDE_SCHEMA = {
+    "sheet": pl.String,
+    "row": pl.Int64,
+    "verdict": pl.String,
+    "reason": pl.String,
+    "column": pl.String,
+    "expected": pl.String,
+    "found": pl.String,
+}
+
+
+@dataclass
+class Batch:
+    """One batch of a grid, every row of it in exactly one of `rows` and `aside` (notices are in both).
+
+    rows: `row`, `dossier_id`, the canonical columns but the code. codes: dossier_id, dossier_code (restricted).
+    aside: SET_ASIDE_SCHEMA. blank: rows with no cell filled, which are no rows.
+    """
+
+    rows: pl.DataFrame
+    codes: pl.DataFrame
+    aside: pl.DataFrame
+    rows_in: int
+
+
+@dataclass
+class Conformer:
+    """Conforms the grids of one source with one key. Keeps what words of coded columns it has met."""
+
+    source: Source
+    key: bytes
+    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
+
+    def batches(self, grid: Grid, header: Header) -> Iterator[Batch]:
+        """All rows below the header, in batches."""
+        for frame in grid.batches(header.row + 1):
+            yield self._batch(frame, header, grid.sheet)
+
+    # ---- one batch
+
+    def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
+        cells = [c for c in frame.columns if c != "row"]
+        texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
+        clean = ",\n  ".join(f"{_clean(cell)} AS {column}" for column, cell in texts.items())
+        filled = " OR ".join(f"nullif(trim({c}), '') IS NOT NULL" for c in cells)
+        self.con.register("raw_cells", frame)
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean} FROM raw_cells WHERE {filled}")
+        self.con.unregister("raw_cells")
+
+        typed = ",\n  ".join(
+            f"{self._typed(column, header) if name in texts else f'CAST(NULL AS {_sql_type(column)})'} AS {name}"
+            for name, column in columns().items()
+        )
+        mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts)
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM cells")
+        problems = self._problems(texts)
+        no_dossier = "t.filled <= 1"
+        rejected = self.con.sql(problems).pl() if problems else pl.DataFrame(schema=_problem_schema())
+        others = pl.DataFrame(
+            self.con.sql(f"SELECT row FROM typed t WHERE {no_dossier}").pl(), schema={"row": pl.Int64}
+        ).with_columns(verdict=pl.lit("excluded"), reason=pl.lit("not_a_dossier_row"))
+        rejected = rejected.join(others, on="row", how="anti")
+        aside = self._explain(rejected, others, sheet)
+        gone = aside.filter(pl.col("verdict") != "notice").select("row").unique()
+        self.con.register("gone", gone)
+        kept = ", ".join(c for c in columns() if c != "dossier_code")
+        system = self._system_sql()
+        hashed = hash_sql(f"{system} || chr(31) || upper(dossier_code)", self.key)
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE kept AS SELECT row, {hashed} AS dossier_id, {kept}, dossier_code "
+            "FROM typed ANTI JOIN gone USING (row) ORDER BY row"
+        )
+        self.con.unregister("gone")
+        rows = self.con.sql("SELECT * EXCLUDE (dossier_code) FROM kept").pl()
+        codes = self.con.sql("SELECT dossier_id, dossier_code FROM kept").pl()
+        rows_in = self.con.execute("SELECT count(*) FROM typed").fetchall()[0][0]
+        return Batch(rows.cast(row_schema()), codes, aside, rows_in)
+
+    def _system_sql(self) -> str:
+        if self.source.system:
+            return _literal(self.source.system)
+        return f"CASE WHEN regexp_full_match(upper(dossier_code), '{NATIONAL_CODE}') THEN 'national' ELSE {_literal(self.source.key)} END"
+
+    # ---- text → type, per kind
+
+    def _typed(self, column: Column, header: Header) -> str:
+        name = column.name
+        if column.kind == "code":
+            return name
+        if column.kind == "timestamp":
+            return self._timestamp(name)
+        if column.kind == "count":
+            return f"try_cast(CASE WHEN regexp_full_match({name}, '\\d{{1,5}}(\\.0+)?') THEN {name} END AS DECIMAL(9, 2))::INTEGER"
+        distinct = [r[0] for r in self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL").fetchall()]
+        if column.kind in (*CODED, "flag"):
+            words = header.layout.words(name) | self._own_words(column)
+            known = _case(name, {w: words[fold(w)] for w in distinct if fold(w) in words}, column.kind == "flag")
+            return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({known}, 'unknown') END" if name == "status" else known
+        if column.kind == "unit":
+            if self.source.units == "from_file":
+                return f"CASE WHEN regexp_full_match({name}, '{OWN_WORDS}') THEN {name} END"
+            known = {w: w for w in distinct if known_spelling(w)}
+            # What is no unit's name may be anything, so only its hash and shape are kept; it is rejected when units
+            # are resolved, and counts from the day on which its name is declared.
+            masked = f"'#' || {hash_sql(name, self.key)} || ' ' || {_shape_sql(name)}"
+            return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({_case(name, known)}, {masked}) END"
+        if column.kind == "procedure_code":
+            own = self.source.procedures == "from_file"
+            pattern = r"[A-Za-z0-9._-]{1,40}" if own else column.harmless
+            return f"CASE WHEN regexp_full_match({name}, '{pattern}') THEN {name} END"
+        if self.source.procedures == "from_file":
+            return f"CASE WHEN regexp_full_match({name}, '{OWN_WORDS}') THEN {name} END"
+        known_words = known_fields() if column.kind == "field" else {k: "" for k in known_names()}
+        return _case(name, {w: known_words[fold(w)] or w for w in distinct if fold(w) in known_words})
+
+    def _own_words(self, column: Column) -> dict[str, str]:
+        return self.source.values.get(column.kind, {}) | self.source.values.get(column.name, {})
+
+    def _timestamp(self, name: str) -> str:
+        """Local wall-clock time. Text with an offset or Z is turned to the source's zone; an Excel serial is a day count."""
+        formats = "[" + ", ".join(_literal(f) for f in self.source.date_formats) + "]"
+        zone = _literal(self.source.time_zone)
+        parsed = (
+            f"coalesce(try_strptime({name}, {formats}),"
+            f" CASE WHEN regexp_matches({name}, '\\d{{4}}-\\d\\d-\\d\\d.*(Z|[+-]\\d\\d:?\\d\\d)$') THEN timezone({zone}, try_cast({name} AS TIMESTAMPTZ))"
+            f" WHEN regexp_full_match({name}, '[2-7]\\d{{4}}(\\.\\d+)?')"
+            f" THEN TIMESTAMP '1899-12-30' + to_seconds(round({name}::DOUBLE * 86400)) END)"
+        )
+        if name in ("due_at", "extended_due_at") and self.source.lateness == "timestamp":
+            # A due date without a time runs to the end of its day.
+            return f"CASE WHEN contains({name}, ':') THEN {parsed} ELSE date_trunc('day', {parsed}) + INTERVAL '86399 seconds' END"
+        return parsed
+
+    # ---- what could not be parsed
+
+    def _problems(self, texts: dict[str, str]) -> str:
+        parts = []
+        for name, column in columns().items():
+            if column.required:
+                parts.append(f"SELECT row, '{name}' AS \"column\", 'missing' AS reason FROM cells WHERE {_absent(name, texts)}")
+            if name in texts and column.kind != "code":
+                reason = "not_read" if column.unknown == "reject" else "word_not_known"
+                parts.append(
+                    f"SELECT row, '{name}' AS \"column\", '{reason}' AS reason FROM cells c JOIN typed t USING (row) "
+                    f"WHERE c.{name} IS NOT NULL AND (t.{name} IS NULL OR {self._not_known(column)})"
+                )
+        return " UNION ALL ".join(parts)
+
+    def _not_known(self, column: Column) -> str:
+        return "t.status = 'unknown'" if column.name == "status" else "FALSE"
+
+    def _explain(self, problems: pl.DataFrame, others: pl.DataFrame, sheet: str | None) -> pl.DataFrame:
+        """Problems with what was expected and found; a value is shown only where it is harmless, else its shape."""
+        found = []
+        if problems.height:
+            self.con.register("problems", problems)
+            texts = self.con.sql("SELECT c.* FROM cells c SEMI JOIN problems USING (row)").pl()
+            self.con.unregister("problems")
+            by_row = {r["row"]: r for r in texts.iter_rows(named=True)}
+            for p in problems.iter_rows(named=True):
+                column = columns()[p["column"]]
+                value = by_row[p["row"]].get(p["column"])
+                shown = None if value is None else value if column.shows(value) else shape(value)
+                verdict = "notice" if p["reason"] == "word_not_known" else "rejected"
+                found.append((sheet, p["row"], verdict, p["reason"], p["column"], str(self._expected(column)), shown))
+        for row in others["row"]:
+            found.append((sheet, row, "excluded", "not_a_dossier_row", None, None, None))
+        aside = pl.DataFrame(found, schema=SET_ASIDE_SCHEMA, orient="row")
+        bad = aside.filter(pl.col("verdict") == "rejected").select("row")
+        return aside.filter((pl.col("verdict") != "notice") | ~pl.col("row").is_in(bad["row"].implode()))
+
+    def _expected(self, column: Column) -> Text:
+        if column.kind == "timestamp":
+            return Text("ngày/tháng/năm [giờ:phút[:giây]]", "day/month/year [hour:minute[:second]]")
+        if column.kind == "count":
+            return Text("số nguyên không âm", "a whole number, not negative")
+        if column.kind in (*CODED, "flag"):
+            return Text("một chữ đã khai báo", "a declared word")
+        return Text(column.label.vi, column.label.en)
+
+
+# ---- SQL pieces
+
+
+def row_schema() -> dict[str, pl.DataType]:
+    """Stored columns of a conformed row: row, dossier_id, canonical columns without the code."""
+    return {"row": pl.Int64(), "dossier_id": pl.String()} | {
+        name: c.dtype for name, c in columns().items() if c.kind != "code"
+    }
+
+
+def _problem_schema() -> dict[str, type[pl.DataType]]:
+    return {"row": pl.Int64, "column": pl.String, "reason": pl.String}
+
+
+def _sql_type(column: Column) -> str:
+    return {"timestamp": "TIMESTAMP", "flag": "BOOLEAN", "count": "INTEGER"}.get(column.kind, "VARCHAR")
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _shape_sql(name: str) -> str:
+    """`declare.text.shape` in SQL."""
+    letters = f"regexp_replace(regexp_replace({name}, '\\p{{Lu}}', 'A', 'g'), '\\p{{Ll}}', 'a', 'g')"
+    return f"left(regexp_replace({letters}, '\\d', '9', 'g'), 40)"
+
+
+def _clean(cell: str) -> str:
+    """A cell without outer white (no-break spaces too), composed, and null where it is empty or a dash."""
+    text = f"trim(nfc_normalize(replace({cell}, chr(160), ' ')), ' ' || chr(9) || chr(10) || chr(13))"
+    return f"CASE WHEN {text} IN {EMPTY_MARKS} THEN NULL ELSE {text} END"
+
+
+def _case(name: str, words: dict[str, str], flag: bool = False) -> str:
+    if not words:
+        return "CAST(NULL AS BOOLEAN)" if flag else "CAST(NULL AS VARCHAR)"
+    arms = " ".join(f"WHEN {_literal(w)} THEN {v if flag else _literal(v)}" for w, v in sorted(words.items()))
+    return f"CASE {name} {arms} END"
+
+
+def _absent(name: str, texts: dict[str, str]) -> str:
+    return f"{name} IS NULL" if name in texts else "TRUE"

@@ -1,0 +1,139 @@
+"""What is counted, in declarations: labels, measures, indicators, thresholds, forms. SQL predicates over labels.
+
+Not here: evaluating them (measure/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cache
+
+from pipeline.declare.text import Text, declared, text_of
+
+
+@dataclass(frozen=True)
+class Label:
+    name: str
+    text: Text
+    values: dict[str, Text]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A count of the rows of `dossier_period` for which `where` holds."""
+
+    name: str
+    label: Text
+    where: str
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """kind: rate | count_ratio | sum | mean | median. `denominator` is empty for the last three; `column` is what
+    they sum or average, in the unit its name says (days)."""
+
+    code: str
+    kind: str
+    label: Text
+    numerator: str
+    denominator: str
+    column: str | None
+    section: str
+    source: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """In force for a period whose last day lies in [valid_from, valid_to]; valid_to null: until further notice."""
+
+    indicator: str
+    operator: str
+    value: Fraction
+    near: Fraction
+    kinds: tuple[str, ...]
+    within: str | None
+    valid_from: date
+    valid_to: date | None
+    basis: Text
+    mark: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """A printed form: its numbered columns as measures, and the identities between them as SQL over the columns."""
+
+    id: str
+    title: Text
+    valid_from: date
+    columns: dict[str, Measure]
+    identities: dict[str, str]
+    source: str
+    mark: str
+
+
+@cache
+def labels() -> dict[str, Label]:
+    return {
+        name: Label(name, text_of(node), {v: text_of(words) for v, words in node.get("values", {}).items()})
+        for name, node in declared("labels.toml").items()
+    }
+
+
+@cache
+def measures() -> dict[str, Measure]:
+    return {name: Measure(name, text_of(node), node["where"]) for name, node in declared("measures.toml").items()}
+
+
+@cache
+def indicators() -> dict[str, Indicator]:
+    return {
+        code: Indicator(
+            code,
+            node["kind"],
+            text_of(node),
+            node["numerator"],
+            node.get("denominator", ""),
+            node.get("column"),
+            node["section"],
+            node["source"],
+            node["mark"],
+        )
+        for code, node in declared("indicators.toml").items()
+    }
+
+
+@cache
+def thresholds() -> tuple[Threshold, ...]:
+    return tuple(
+        Threshold(
+            node["indicator"],
+            node["operator"],
+            Fraction(node["value"]),
+            Fraction(node["near"]),
+            tuple(node["kinds"]),
+            node.get("within"),
+            node["valid_from"],
+            node.get("valid_to"),
+            Text(node["basis_vi"], node["basis_en"]),
+            node["mark"],
+        )
+        for node in declared("thresholds.toml")["threshold"]
+    )
+
+
+@cache
+def form(name: str) -> Form:
+    """A form by the name of its file, e.g. "ii06a"."""
+    node = declared(f"forms/{name}.toml")
+    return Form(
+        node["id"],
+        Text(node["title_vi"], node["title_en"]),
+        node["valid_from"],
+        {c: Measure(c, text_of(m), m["where"]) for c, m in node["columns"].items()},
+        node["identities"],
+        node["source"],
+        node["mark"],
+    )

@@ -1,0 +1,34 @@
+"""Reason codes of rows that do not count, from reasons.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.declare.columns import columns
+from pipeline.declare.text import Text, declared, text_of
+
+
+@dataclass(frozen=True)
+class Reason:
+    """verdict: rejected, excluded or notice. `todo` is None where nothing needs to be done."""
+
+    code: str
+    verdict: str
+    text: Text
+    todo: Text | None
+
+    def about(self, column: str | None) -> Text:
+        """The reason in words, with the column's label."""
+        label = columns()[column].label if column else Text("", "")
+        return Text(self.text.vi.format(column=label.vi), self.text.en.format(column=label.en))
+
+
+@cache
+def reasons() -> dict[str, Reason]:
+    return {
+        code: Reason(
+            code, node["verdict"], text_of(node), Text(node["todo_vi"], node["todo_en"]) if "todo_vi" in node else None
+        )
+        for code, node in declared("reasons.toml").items()
+    }

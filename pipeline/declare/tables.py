@@ -1,0 +1,41 @@
+"""What the published database holds: every table and column in words, from tables.toml; the schema's version.
+
+Columns that a declaration elsewhere already describes (canonical columns, labels, measures) take their words there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.declare.columns import columns
+from pipeline.declare.figures import form, labels
+from pipeline.declare.text import Text, declared, text_of
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table: its grain in words, its columns in order."""
+
+    name: str
+    text: Text
+    columns: dict[str, Text]
+
+
+@cache
+def tables() -> dict[str, Table]:
+    node = declared("tables.toml")
+    shared = {name: text_of(words) for name, words in node["column"].items()}
+    known = (
+        {name: c.label for name, c in columns().items()}
+        | {name: label.text for name, label in labels().items()}
+        | {name: m.label for name, m in form("ii06a").columns.items()}
+        | shared
+    )
+    found = {}
+    for name, table in node["table"].items():
+        own = {c: text_of(words) for c, words in table.get("own", {}).items()}
+        found[name] = Table(name, text_of(table), {c: own.get(c) or known[c] for c in table["columns"]})
+    return found

@@ -1,0 +1,187 @@
+"""Cross-checks of a database under construction: accounting, identities, sums, continuity, completeness, findings.
+
+A check is a query that returns the failing rows. Blocking ones keep a build from being published (DESIGN §4.7).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipeline.declare.figures import form
+from pipeline.declare.text import Text
+from pipeline.warehouse.sql import statement
+
+
+@dataclass(frozen=True)
+class Check:
+    """`sql` returns the failing rows: what to show of each, most telling column first."""
+
+    code: str
+    blocking: bool
+    label: Text
+    sql: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    check: Check
+    failures: int
+    sample: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        return self.failures == 0
+
+
+def _identity_sql() -> str:
+    parts = [
+        f"SELECT period, unit_id, \"by\", field, '{name}' AS identity, '{rule}' AS rule FROM form_ii06a WHERE NOT ({rule})"
+        for name, rule in form("ii06a").identities.items()
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def checks() -> list[Check]:
+    return [
+        Check(
+            "accounting",
+            True,
+            Text("Mọi dòng của mọi tệp đều được tính, loại hoặc từ chối", "Every row of every file is counted, excluded or rejected"),
+            """SELECT f.source || '/' || f.name AS file, f.rows_in, coalesce(sum(a.rows), 0)::BIGINT AS rows_told
+               FROM file f LEFT JOIN file_account a USING (file_id) GROUP BY ALL HAVING rows_told <> f.rows_in""",
+        ),
+        Check(
+            "one_label",
+            True,
+            Text("Mỗi hồ sơ một lần trong mỗi kỳ, một nguồn, một kết quả", "Each dossier once in a period, one origin, one outcome"),
+            """SELECT period, unit_id, count(*) AS rows FROM dossier_period
+               GROUP BY period, unit_id, dossier_id HAVING count(*) > 1 OR bool_or(origin IS NULL OR outcome IS NULL)""",
+        ),
+        Check(
+            "received_once",
+            True,
+            Text("Mỗi hồ sơ có mặt trong kỳ mà nó được tiếp nhận", "Every dossier stands in the period in which it was received"),
+            """SELECT p.period, d.unit_id, count(*) AS dossiers
+               FROM dossier d JOIN period_unit p ON p.unit_id = d.unit_id AND d.received_on BETWEEN p.period_from AND p.as_of
+               LEFT JOIN dossier_period x ON x.period = p.period AND x.dossier_id = d.dossier_id
+               WHERE x.dossier_id IS NULL AND d.episode = 1 GROUP BY ALL""",
+        ),
+        Check(
+            "identities",
+            True,
+            Text("Các đẳng thức của biểu II.06a", "The identities of form II.06a"),
+            _identity_sql(),
+        ),
+        Check(
+            "parent_is_sum",
+            True,
+            Text("Cấp trên bằng tổng các đơn vị", "A parent equals the sum of its units"),
+            """WITH direct AS (SELECT period, count(DISTINCT dossier_id) AS dossiers FROM dossier_period WHERE coverage <> 'no_data' GROUP BY period),
+                    summed AS (SELECT period, sum(n) AS dossiers FROM period_count GROUP BY period)
+               SELECT period, d.dossiers AS dossiers, s.dossiers AS sum_of_units FROM direct d FULL JOIN summed s USING (period)
+               WHERE d.dossiers IS DISTINCT FROM s.dossiers""",
+        ),
+        Check(
+            "continuity",
+            False,
+            Text("Tồn cuối kỳ trước bằng tồn đầu kỳ sau", "Open at the end of a period = carried over into the next"),
+            """SELECT period_before, period, unit_id, side, reason, count(*) AS dossiers FROM continuity_break GROUP BY ALL""",
+        ),
+        Check(
+            "completeness",
+            False,
+            Text("Mọi đơn vị của huyện, xã đều có số liệu", "Every unit of the district has data"),
+            """SELECT p.period, u.unit, p.units_full, p.units FROM period_coverage p JOIN unit u USING (unit_id)
+               WHERE p.kind = 'quarter' AND p.scheme = 'nd09' AND p.units > 1 AND p.unit_id <> '*' AND u.kind IN ('district', 'group')
+                 AND p.units_full < p.units AND p.coverage <> 'no_data'""",
+        ),
+        Check(
+            "state_at_cutoff_unknown",
+            False,
+            Text(
+                "Trạng thái tại ngày chốt: hồ sơ đang mở nhưng chưa có tệp nào xuất trước ngày chốt",
+                "State at the cut-off: open dossiers that no file exported by then tells of",
+            ),
+            """SELECT period, unit_id, count(*) AS dossiers FROM dossier_period
+               WHERE state_at_cutoff_unknown AND coverage <> 'no_data' AND kind = 'quarter' AND scheme = 'nd09' GROUP BY ALL""",
+        ),
+        Check(
+            "status_and_date",
+            False,
+            Text(
+                "Trạng thái và ngày kết thúc khớp nhau (đã xong mà không có ngày; đang xử lý mà có ngày)",
+                "Status and finish date agree (done without a date; in progress with one)",
+            ),
+            """SELECT f.source || '/' || f.name AS file, v.status, v.finished_at IS NOT NULL AS has_date, count(*) AS dossiers
+               FROM version v JOIN file f USING (file_id)
+               WHERE v.nth = v.versions AND ((v.status_group IN ('resolved', 'withdrawn', 'returned') AND v.finished_at IS NULL)
+                  OR (v.status_group IN ('open', 'paused') AND v.finished_at IS NOT NULL)) GROUP BY ALL""",
+        ),
+        Check(
+            "reopened",
+            False,
+            Text("Hồ sơ mở lại sau khi đã giải quyết", "Dossiers reopened after a conclusion"),
+            "SELECT unit_id, count(*) AS dossiers FROM dossier WHERE episode > 1 GROUP BY ALL",
+        ),
+        Check(
+            "odd_dates",
+            False,
+            Text("Ngày tháng lạ: hẹn trả hoặc kết thúc trước khi tiếp nhận", "Odd dates: due or finished before received"),
+            """SELECT unit_id, CASE WHEN concluded_on < received_on THEN 'finished_before_received' ELSE 'due_before_received' END AS kind,
+                      count(*) AS dossiers FROM dossier WHERE due_on < received_on OR concluded_on < received_on GROUP BY ALL""",
+        ),
+        Check(
+            "words_not_known",
+            False,
+            Text("Chữ không nhận ra trong các cột có danh mục", "Words not known in coded columns"),
+            """SELECT f.source || '/' || f.name AS file, s."column", count(*) AS rows FROM set_aside s JOIN file f USING (file_id)
+               WHERE s.verdict = 'notice' GROUP BY ALL""",
+        ),
+        Check(
+            "rejected_rows",
+            False,
+            Text("Không có dòng nào bị từ chối", "No row was rejected"),
+            """SELECT f.source || '/' || f.name AS file, a.reason, a.rows FROM file_account a JOIN file f USING (file_id)
+               WHERE a.verdict = 'rejected'""",
+        ),
+        Check(
+            "thresholds",
+            False,
+            Text("Các ngưỡng đều đạt", "All thresholds are met"),
+            """SELECT period, u.unit, indicator, numerator, denominator, needed FROM indicator_value JOIN unit u USING (unit_id)
+               WHERE verdict = 'not_met' AND indicator_value.kind = 'quarter' AND scheme = 'nd09'""",
+        ),
+    ]
+
+
+def run_checks(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    """Runs every check and stores the outcomes as table `finding`: a row per check that found something, and a sample."""
+    con.execute(statement("measure", "continuity_break"))
+    outcomes = []
+    for check in checks():
+        rows = con.sql(check.sql).pl()
+        outcomes.append(Outcome(check, rows.height, rows.head(20).to_dicts()))
+    frame = pl.DataFrame(
+        [
+            (o.check.code, "blocking" if o.check.blocking else "warning", o.check.label.vi, o.check.label.en, o.failures, str(row))
+            for o in outcomes
+            for row in o.sample
+        ],
+        schema={
+            "check": pl.String,
+            "severity": pl.String,
+            "label_vi": pl.String,
+            "label_en": pl.String,
+            "failures": pl.Int64,
+            "detail": pl.String,
+        },
+        orient="row",
+    )
+    con.register("incoming", frame)
+    con.execute("CREATE TABLE finding AS SELECT * FROM incoming")
+    con.unregister("incoming")
+    return outcomes

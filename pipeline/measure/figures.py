@@ -1,0 +1,154 @@
+"""Makes the figure tables in a database under construction: `dossier_period`, `period_count`, the form, indicators.
+
+Each count is a predicate over the labels of `dossier_period`; all SQL is generated from the declarations.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from pipeline.declare.figures import Indicator, form, indicators, labels, measures, thresholds
+from pipeline.warehouse.sql import statement
+
+PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
+
+
+def build_figures(con: duckdb.DuckDBPyConnection) -> None:
+    """All figure tables, in order. Needs the tables of warehouse/build."""
+    con.execute(statement("measure", "dossier_period"))
+    con.execute(period_count_sql())
+    con.execute(_form_sql())
+    _threshold_table(con)
+    con.execute(_indicator_count_sql())
+    con.execute(statement("measure", "indicator_value"))
+
+
+def period_count_sql() -> str:
+    """Rows of `dossier_period` by period, unit, field and labels. Periods without data have no rows."""
+    by = ", ".join(labels())
+    return (
+        f"CREATE TABLE period_count AS SELECT {PERIOD_COLUMNS}, unit_id, field, {by}, count(*) AS n, "
+        "sum(certified_copies) AS certified_copies, sum(processing_days) AS processing_days, "
+        "count(certified_copies) AS n_certified_copies, count(processing_days) AS n_processing_days "
+        "FROM dossier_period WHERE coverage <> 'no_data' "
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by} ORDER BY period, unit_id, field, {by}"
+    )
+
+
+def counts_sql(where: dict[str, str]) -> str:
+    """Select list of counts: name → predicate."""
+    return ", ".join(f"coalesce(sum(n) FILTER (WHERE {predicate}), 0)::BIGINT AS {name}" for name, predicate in where.items())
+
+
+def measure_counts_sql() -> str:
+    return counts_sql({m.name: m.where for m in measures().values()})
+
+
+def _form_sql() -> str:
+    """Form II.06a for every period: a row per unit (by = unit) and a row per unit and field (by = field)."""
+    ii06a = form("ii06a")
+    counts = counts_sql({c: m.where for c, m in ii06a.columns.items()})
+    return (
+        f"CREATE TABLE form_ii06a AS "
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {counts} FROM period_count "
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts} FROM period_count "
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field ORDER BY period, \"by\", unit_id, field"
+    )
+
+
+def _threshold_table(con: duckdb.DuckDBPyConnection) -> None:
+    rows = [
+        {
+            "indicator": t.indicator,
+            "operator": t.operator,
+            "value_p": t.value.numerator,
+            "value_q": t.value.denominator,
+            "near_p": t.near.numerator,
+            "near_q": t.near.denominator,
+            "unit_kind": kind,
+            "within": t.within,
+            "valid_from": t.valid_from,
+            "valid_to": t.valid_to,
+            "basis_vi": t.basis.vi,
+            "basis_en": t.basis.en,
+            "mark": t.mark,
+        }
+        for t in thresholds()
+        for kind in t.kinds
+    ]
+    con.register("incoming", pl.DataFrame(rows, schema_overrides={"valid_to": pl.Date, "within": pl.String}))
+    con.execute("CREATE TABLE threshold AS SELECT * FROM incoming")
+    con.unregister("incoming")
+    known = [
+        (i.code, i.kind, i.label.vi, i.label.en, i.numerator, i.denominator, i.column, i.section, i.source, i.mark)
+        for i in indicators().values()
+    ]
+    names = ["indicator", "kind", "label_vi", "label_en", "numerator", "denominator", "of_column", "section", "source", "mark"]
+    con.register("incoming", pl.DataFrame(known, schema=dict.fromkeys(names, pl.String), orient="row").with_row_index("sort"))
+    con.execute("CREATE TABLE indicator AS SELECT * FROM incoming")
+    con.unregister("incoming")
+
+
+def indicator_terms(i: Indicator) -> tuple[str, str, str]:
+    """SQL of (numerator, denominator, unknown) over rows of `period_count`; NULL where the kind has none."""
+    if i.kind == "sum":
+        return (
+            f"sum({i.column}) FILTER (WHERE {i.numerator})",
+            "NULL::BIGINT",
+            f"sum(n - n_{i.column}) FILTER (WHERE {i.numerator})",
+        )
+    if i.kind == "mean":
+        return (
+            f"sum({i.column}) FILTER (WHERE {i.numerator})",
+            f"sum(n_{i.column}) FILTER (WHERE {i.numerator})",
+            f"sum(n - n_{i.column}) FILTER (WHERE {i.numerator})",
+        )
+    if i.kind == "median":
+        return "NULL::BIGINT", f"sum(n_{i.column}) FILTER (WHERE {i.numerator})", f"sum(n - n_{i.column}) FILTER (WHERE {i.numerator})"
+    numerator, denominator = f"({i.numerator})", f"({i.denominator})"
+    if i.kind == "count_ratio":
+        return f"sum(n) FILTER (WHERE {numerator})", f"sum(n) FILTER (WHERE {denominator})", "0"
+    return (
+        f"sum(n) FILTER (WHERE {denominator} AND {numerator})",
+        f"sum(n) FILTER (WHERE {denominator} AND {numerator} IS NOT NULL)",
+        f"sum(n) FILTER (WHERE {denominator} IS NULL OR ({denominator} AND {numerator} IS NULL))",
+    )
+
+
+def indicator_columns_sql() -> str:
+    """Select list with three columns per indicator: <code>__n, <code>__d, <code>__u."""
+    parts = []
+    for i in indicators().values():
+        for term, sql in zip("ndu", indicator_terms(i), strict=True):
+            parts.append(f"({sql})::BIGINT AS {i.code}__{term}")
+    return ", ".join(parts)
+
+
+def _indicator_count_sql() -> str:
+    """`indicator_count`: numerator, denominator, unknown of every indicator for every unit and every sum of units."""
+    medians = [i for i in indicators().values() if i.kind == "median"]
+    pieces = " UNION ALL ".join(
+        f"SELECT period, unit_id, '{code}' AS indicator, {code}__n AS numerator, {code}__d AS denominator, "
+        f"coalesce({code}__u, 0) AS unknown FROM wide"
+        for code in indicators()
+    )
+    medians_sql = " UNION ALL ".join(
+        f"SELECT period, node AS unit_id, '{i.code}' AS indicator, median({i.column}) FILTER (WHERE {i.numerator}) AS median "
+        "FROM dossier_period JOIN node_of USING (unit_id) WHERE coverage <> 'no_data' GROUP BY ALL"
+        for i in medians
+    )
+    return f"""
+        CREATE TEMP TABLE indicator_count AS
+        WITH node_of AS (
+            SELECT unit_id, unit_id AS node FROM unit UNION ALL SELECT unit_id, group_id FROM unit_in
+        ),
+        wide AS (
+            SELECT period, n.node AS unit_id, {indicator_columns_sql()}
+            FROM period_count c JOIN node_of n USING (unit_id) GROUP BY period, n.node
+        ),
+        counts AS ({pieces}),
+        medians AS ({medians_sql})
+        SELECT c.*, m.median FROM counts c LEFT JOIN medians m USING (period, unit_id, indicator)
+    """

@@ -1,0 +1,146 @@
+"""The night's run in three steps: take in, build and check, publish. The command line and the Dagster assets call it.
+
+Not here: any work on data; each step is a call into the rooms.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.declare.text import Text
+from pipeline.errors import CheckFailed, MotcuaError
+from pipeline.measure.checks import Outcome, run_checks
+from pipeline.measure.figures import build_figures
+from pipeline.settings import Home
+from pipeline.warehouse import release as releases
+from pipeline.warehouse.build import build as build_tables
+from pipeline.warehouse.build import connect
+from pipeline.warehouse.intake import Intake, take_in
+from pipeline.warehouse.lock import one_build
+from pipeline.warehouse.record import Entry, now, write_json
+from pipeline.warehouse.release import Release
+
+Progress = Callable[[Text], None]
+SILENT: Progress = lambda _: None  # noqa: E731
+
+
+@dataclass(frozen=True)
+class Build:
+    """A finished private build, not yet published. tables: rows per table."""
+
+    folder: Path
+    release_id: str
+    inputs: str
+    intake: Intake
+    outcomes: list[Outcome]
+    tables: dict[str, int]
+
+
+@dataclass
+class Result:
+    """What a night did. changed: whether something new was published. rejected_rows: of all files that count."""
+
+    release: str | None = None
+    changed: bool = False
+    taken: list[Entry] = field(default_factory=list)
+    refused: list[MotcuaError] = field(default_factory=list)
+    rejected_rows: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 done; 1 done with rejected rows; 2 some input could not be taken (DESIGN §6)."""
+        return 2 if self.refused else 1 if self.rejected_rows else 0
+
+
+def run(home: Home, progress: Progress = SILENT, rebuild: bool = False) -> Result:
+    """The whole night, one at a time. Raises CheckFailed (nothing published) or Busy."""
+    with one_build(home):
+        intake = take_in(home, progress)
+        built = build(home, intake, progress, rebuild)
+        release = publish(home, built, progress) if built else None
+        return settle(home, intake, built, release)
+
+
+def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool = False) -> Build | None:
+    """Builds privately and checks. None when nothing changed since the published release, or there is nothing.
+
+    Raises CheckFailed when a blocking check fails; the published release stays.
+    """
+    if not intake.files:
+        return None
+    inputs = releases.inputs_fingerprint(intake.files)
+    known = releases.current(home)
+    if known and known.inputs == inputs and known.database.exists() and not rebuild:
+        return None
+    progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
+    folder = releases.new_build(home)
+    release_id = releases.new_release_id(home, inputs)
+    try:
+        con = connect(folder / releases.DATABASE)
+        try:
+            build_tables(con, intake.files)
+            progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
+            build_figures(con)
+            progress(Text("Kiểm tra chéo", "Cross-checking"))
+            outcomes = run_checks(con)
+            if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
+                raise _not_published(failed)
+            releases.describe(con, release_id, inputs)
+            counts = con.execute(
+                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'built' ORDER BY 1"
+            ).fetchall()
+            con.execute("CHECKPOINT built")
+        finally:
+            con.close()
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return Build(folder, release_id, inputs, intake, outcomes, dict(counts))
+
+
+def publish(home: Home, built: Build, progress: Progress = SILENT) -> Release:
+    """Publishes a finished build."""
+    progress(Text(f"Công bố {built.release_id}", f"Publishing {built.release_id}"))
+    return releases.publish(home, built.folder, built.release_id, built.inputs, built.intake.files)
+
+
+def settle(home: Home, intake: Intake, built: Build | None, release: Release | None) -> Result:
+    """The night's result, kept for `motcua status`."""
+    known = release or releases.current(home)
+    result = Result(known.id if known else None, release is not None, intake.taken, intake.refused)
+    if known:
+        con = releases.open_published(home)
+        try:
+            told = con.execute("SELECT coalesce(sum(rows), 0)::BIGINT FROM file_account WHERE verdict = 'rejected'").fetchall()
+        finally:
+            con.close()
+        result.rejected_rows = int(told[0][0])
+    result.outcomes = built.outcomes if built else []
+    write_json(home.last_run, _told(result))
+    return result
+
+
+def _told(result: Result) -> dict[str, Any]:
+    return {
+        "at": now().isoformat(),
+        "release": result.release,
+        "changed": result.changed,
+        "taken": [f"{e.source}/{e.name}" for e in result.taken],
+        "refused": [{"vi": e.render("vi"), "en": e.render("en")} for e in result.refused],
+        "rejected_rows": result.rejected_rows,
+    }
+
+
+def _not_published(failed: list[Outcome]) -> CheckFailed:
+    names = "; ".join(f"{o.check.label.vi} ({o.failures})" for o in failed)
+    english = "; ".join(f"{o.check.label.en} ({o.failures})" for o in failed)
+    return CheckFailed(
+        Text("Kiểm tra bắt buộc không đạt; số liệu cũ vẫn được giữ.", "A blocking check failed; the last figures stay."),
+        found=Text(names, english),
+        todo=Text("Xem bảng chi tiết trong trang Dagster; báo người phát triển.", "See the details in Dagster's page; tell the developers."),
+    )

@@ -1,0 +1,105 @@
+"""Where things stand on disk, and the only reader of the environment.
+
+Not here: making or reading any of the files.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.declare.text import Text
+from pipeline.errors import WrongUse
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds `data/`. The record is: intake log, archive, restricted store (and its key)."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "data" / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "data" / "warehouse"
+
+    @property
+    def intake_log(self) -> Path:
+        return self.warehouse / "intake.jsonl"
+
+    @property
+    def archive(self) -> Path:
+        return self.warehouse / "archive"
+
+    @property
+    def versions(self) -> Path:
+        return self.warehouse / "versions"
+
+    @property
+    def restricted(self) -> Path:
+        return self.warehouse / "restricted"
+
+    @property
+    def releases(self) -> Path:
+        return self.warehouse / "releases"
+
+    @property
+    def pointer(self) -> Path:
+        return self.warehouse / "CURRENT"
+
+    @property
+    def lock(self) -> Path:
+        return self.warehouse / "build.lock"
+
+    @property
+    def last_run(self) -> Path:
+        return self.warehouse / "last_run.json"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / ".dagster"
+
+
+def find_home(given: str | Path | None = None) -> Home:
+    """The home: as given, else MOTCUA_HOME, else the folder one stands in if it has data/raw, else the project."""
+    named = given or os.environ.get("MOTCUA_HOME")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if not root.is_dir():
+            raise WrongUse(
+                Text("Không có thư mục này.", "There is no such folder."),
+                where=str(named),
+                todo=Text("Tạo thư mục, hoặc chỉ đúng --home / MOTCUA_HOME.", "Make it, or correct --home / MOTCUA_HOME."),
+            )
+        return Home(root)
+    here = Path.cwd()
+    return Home(here if (here / "data" / "raw").is_dir() else PROJECT)
+
+
+def memory_limit() -> str | None:
+    """DuckDB memory limit, e.g. "2GB" (MOTCUA_MEMORY_LIMIT); None = DuckDB's own default (80 % of the machine)."""
+    return os.environ.get("MOTCUA_MEMORY_LIMIT") or None
+
+
+def keep_releases() -> int:
+    """How many releases stay on disk (MOTCUA_KEEP_RELEASES, default 14)."""
+    words = os.environ.get("MOTCUA_KEEP_RELEASES", "14")
+    return max(2, int(words)) if words.isdigit() else 14
+
+
+def notice_target() -> str | None:
+    """Where a failed night is told (MOTCUA_NOTICE): a web hook address, or a file to append to; None = log only."""
+    return os.environ.get("MOTCUA_NOTICE") or None
+
+
+def set_dagster_home(home: Home) -> None:
+    """Dagster reads its own variable; it must be absolute and exist. The home itself is passed on to its processes."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["MOTCUA_HOME"] = str(home.root)

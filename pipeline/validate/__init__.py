@@ -1,0 +1,1 @@
+"""Pandera schemas derived from the declarations decide on rows. Nothing is mended silently."""

@@ -1,0 +1,132 @@
+"""The record: an append-only intake log, the archive of raw files by sha256, and the restricted store with its key.
+
+Not here: what stands in the files. DESIGN §4.3, §4.4, §4.15.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import Home
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file taken in. taken_at: when (UTC). known_at: from when its content counts as known, local wall clock of
+    the source. source_toml: sha256 of the source's declaration then, or null."""
+
+    seq: int
+    taken_at: str
+    known_at: str
+    sha256: str
+    source: str
+    name: str
+    size: int
+    source_toml: str | None
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_log(home: Home) -> list[Entry]:
+    """All entries in the order of intake. A last line cut off by a crash is no entry."""
+    if not home.intake_log.exists():
+        return []
+    lines = home.intake_log.read_text(encoding="utf-8").split("\n")
+    return [Entry(**json.loads(line)) for line in lines[:-1] if line]
+
+
+def append_log(home: Home, entry: Entry) -> None:
+    """Adds an entry, on disk before this returns; a line cut off by an earlier crash is cut away first."""
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    with home.intake_log.open("ab+") as stream:
+        stream.seek(0)
+        whole = stream.read()
+        stream.truncate(whole.rfind(b"\n") + 1)
+        stream.write(json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def archived(home: Home, sha256: str) -> Path:
+    return home.archive / sha256[:2] / sha256
+
+
+def archive(home: Home, path: Path, sha256: str) -> Path:
+    """The file in the archive; copied there if it is not yet, sharing its blocks where the file system can."""
+    kept = archived(home, sha256)
+    if not kept.exists():
+        _private(home.archive)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        if not _share_blocks(path, part):
+            shutil.copyfile(path, part)
+        os.replace(part, kept)
+    return kept
+
+
+def _share_blocks(path: Path, copy: Path) -> bool:
+    """A copy-on-write clone (Btrfs, XFS); never a hard link, which would change with the raw file."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import fcntl
+
+    ficlone = 0x40049409
+    try:
+        with path.open("rb") as source, copy.open("wb") as target:
+            fcntl.ioctl(target.fileno(), ficlone, source.fileno())
+    except OSError:
+        return False
+    return True
+
+
+def key(home: Home) -> bytes:
+    """The key of the keyed hashes; made on first use, readable by its owner only, never in git."""
+    path = home.restricted / "key"
+    if not path.exists():
+        _private(home.restricted)
+        part = path.with_suffix(".part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+            stream.write(secrets.token_bytes(KEY_BYTES))
+        os.replace(part, path)
+    return path.read_bytes()
+
+
+def restricted_codes(home: Home, sha256: str) -> Path:
+    """Where the dossier codes of a file are kept: dossier_id → dossier_code."""
+    folder = home.restricted / "codes"
+    _private(home.restricted)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{sha256}.parquet"
+
+
+def _private(folder: Path) -> None:
+    """A folder for its owner only (on Windows the home folder's own permissions hold)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.name == "posix":
+        folder.chmod(0o700)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """A JSON file, replaced as a whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    os.replace(part, path)

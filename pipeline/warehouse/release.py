@@ -1,0 +1,184 @@
+"""Publishing: a build becomes a release folder as a whole, then one small file names it. Nothing open is replaced.
+
+Readers hold the release they opened for as long as they like; a run never needs their leave. DESIGN §4.2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from pipeline import __version__, settings
+from pipeline.declare.layouts import HOME_ZONE
+from pipeline.declare.tables import SCHEMA_VERSION, tables
+from pipeline.declare.text import Text
+from pipeline.errors import NothingPublished
+from pipeline.settings import PROJECT, Home
+from pipeline.warehouse.record import Entry, now, write_json
+from pipeline.warehouse.versions import FileFacts
+
+DATABASE = "warehouse.duckdb"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release. inputs: fingerprint of the files, declarations and code it was made from."""
+
+    id: str
+    built_at: str
+    inputs: str
+    files: int
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        return self.folder / DATABASE
+
+
+@cache
+def code_fingerprint() -> str:
+    """Hash of every declaration, statement and line of code that can change a figure."""
+    digest = hashlib.sha256()
+    for path in sorted((PROJECT / "pipeline").rglob("*")):
+        if path.suffix in (".py", ".toml", ".csv", ".sql") and "cli" not in path.parts[-2:]:
+            digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def inputs_fingerprint(files: list[tuple[Entry, FileFacts]]) -> str:
+    """What a release is made from: the same fingerprint gives the same figures."""
+    told = [f"{entry.seq} {entry.sha256} {entry.known_at} {facts.folder.name}" for entry, facts in files]
+    return hashlib.sha256("\n".join([code_fingerprint(), *told]).encode()).hexdigest()
+
+
+def current(home: Home) -> Release | None:
+    """The published release, or None before the first."""
+    try:
+        folder = home.releases / home.pointer.read_text(encoding="utf-8").strip()
+        node = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Release(node["release"], node["built_at"], node["inputs"], len(node["files"]), folder)
+
+
+def published(home: Home) -> Release:
+    """The published release. Raises NothingPublished."""
+    release = current(home)
+    if release is None:
+        raise NothingPublished(
+            Text("Chưa có số liệu nào được công bố.", "Nothing has been published yet."),
+            where=str(home.warehouse),
+            todo=Text("Đặt tệp vào data/raw/<nguồn>/ rồi chạy: motcua run", "Put files into data/raw/<source>/, then: motcua run"),
+        )
+    return release
+
+
+def open_published(home: Home) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the published database; it disturbs no run. Raises NothingPublished."""
+    return duckdb.connect(str(published(home).database), read_only=True)
+
+
+def new_build(home: Home) -> Path:
+    """An empty private folder for a build; what crashed builds left is cleared. Call under the build lock."""
+    for left in home.releases.glob("building-*") if home.releases.is_dir() else []:
+        shutil.rmtree(left, ignore_errors=True)
+    folder = home.releases / f"building-{os.getpid()}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> None:
+    """Makes the file describe itself: what it was made from, a data dictionary, comments on tables and columns."""
+    con.execute("CREATE TABLE release_info (key VARCHAR, value VARCHAR)")
+    facts = {
+        "release": release_id,
+        "schema_version": str(SCHEMA_VERSION),
+        "motcua": __version__,
+        "inputs": inputs,
+        "code_and_declarations": code_fingerprint(),
+        "known_at": str(con.execute("SELECT max(known_at) FROM file").fetchall()[0][0]),
+    }
+    con.executemany("INSERT INTO release_info VALUES (?, ?)", list(facts.items()))
+    con.execute('CREATE TABLE data_dictionary ("table" VARCHAR, "column" VARCHAR, type VARCHAR, vi VARCHAR, en VARCHAR)')
+    types = dict(
+        con.execute(
+            "SELECT table_name || '.' || column_name, data_type FROM duckdb_columns() WHERE database_name = 'built'"
+        ).fetchall()
+    )
+    kinds = dict(
+        con.execute(
+            "SELECT table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = 'built' UNION ALL "
+            "SELECT view_name, 'VIEW' FROM duckdb_views() WHERE database_name = 'built'"
+        ).fetchall()
+    )
+    for table in tables().values():
+        con.execute(f"COMMENT ON {kinds[table.name]} {table.name} IS {_quoted(str(table.text))}")
+        con.execute("INSERT INTO data_dictionary VALUES (?, NULL, NULL, ?, ?)", [table.name, table.text.vi, table.text.en])
+        for column, text in table.columns.items():
+            con.execute(f'COMMENT ON COLUMN {table.name}."{column}" IS {_quoted(str(text))}')
+            row = [table.name, column, types[f"{table.name}.{column}"], text.vi, text.en]
+            con.execute("INSERT INTO data_dictionary VALUES (?, ?, ?, ?, ?)", row)
+
+
+def publish(home: Home, build: Path, release_id: str, inputs: str, files: list[tuple[Entry, FileFacts]]) -> Release:
+    """Turns a finished, closed build into the published release."""
+    manifest: dict[str, Any] = {
+        "release": release_id,
+        "built_at": now().isoformat(),
+        "schema_version": SCHEMA_VERSION,
+        "motcua": __version__,
+        "inputs": inputs,
+        "files": [{"seq": e.seq, "sha256": e.sha256, "source": e.source, "name": e.name, "known_at": e.known_at} for e, _ in files],
+    }
+    write_json(build / "manifest.json", manifest)
+    shutil.rmtree(build / "spill", ignore_errors=True)
+    folder = home.releases / release_id
+    build.rename(folder)
+    part = home.pointer.with_suffix(".part")
+    part.write_text(release_id + "\n", encoding="utf-8")
+    for attempt in range(20):  # on Windows a reader may have the small file open for an instant
+        try:
+            os.replace(part, home.pointer)
+            break
+        except PermissionError:
+            if attempt == 19:
+                raise
+            time.sleep(0.1)
+    _prune(home)
+    return Release(release_id, manifest["built_at"], inputs, len(files), folder)
+
+
+def new_release_id(home: Home, inputs: str) -> str:
+    """Local time and the start of the inputs' fingerprint; one after another, also within a second."""
+    stamp = datetime.now(ZoneInfo(HOME_ZONE)).strftime("%Y%m%d-%H%M%S")
+    name, n = f"{stamp}-{inputs[:8]}", 1
+    while (home.releases / name).exists():
+        n += 1
+        name = f"{stamp}-{inputs[:8]}-{n}"
+    return name
+
+
+def _prune(home: Home) -> None:
+    """Removes the oldest releases beyond the number kept; one that somebody has open stays for another time."""
+    kept = sorted((p for p in home.releases.iterdir() if (p / "manifest.json").exists()), key=lambda p: p.name)
+    for old in kept[: -settings.keep_releases()]:
+        try:
+            (old / DATABASE).unlink(missing_ok=True)
+        except OSError:
+            continue
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,47 @@
+-- What is known of each dossier: the dated facts of its newest version, and one row per episode. A finish date that
+-- is gone again in a later export is a reopening: the first conclusion stays, a new episode begins on that export's day.
+CREATE TABLE dossier AS
+WITH steps AS (
+    SELECT dossier_id, nth, concluded_at, conclusion, exported_at,
+           CASE WHEN concluded_at IS NULL AND lag(concluded_at) OVER (PARTITION BY dossier_id ORDER BY nth) IS NOT NULL
+                THEN 1 ELSE 0 END AS reopens
+    FROM version
+),
+numbered AS (
+    SELECT *, 1 + sum(reopens) OVER (PARTITION BY dossier_id ORDER BY nth) AS episode FROM steps
+),
+episodes AS (
+    SELECT dossier_id, CAST(episode AS INTEGER) AS episode,
+           max(nth) AS last_nth,
+           min(CAST(exported_at AS DATE)) AS opened_on
+    FROM numbered GROUP BY dossier_id, episode
+),
+concluded AS (
+    SELECT e.dossier_id, e.episode, e.opened_on, n.concluded_at, n.conclusion,
+           lag(CAST(n.concluded_at AS DATE)) OVER (PARTITION BY e.dossier_id ORDER BY e.episode) AS previous_concluded_on
+    FROM episodes e JOIN numbered n ON n.dossier_id = e.dossier_id AND n.nth = e.last_nth
+),
+exports AS (
+    SELECT dossier_id, min(CAST(exported_at AS DATE)) AS first_exported_on FROM version GROUP BY dossier_id
+)
+SELECT
+    v.dossier_id, c.episode, v.unit_id, v.field, v.procedure_code, v.procedure,
+    coalesce(v.channel, 'channel_unknown') AS channel,
+    v.received_at, CAST(v.received_at AS DATE) AS received_on,
+    v.due_at, CAST(v.due_at AS DATE) AS due_on,
+    c.concluded_at, CAST(c.concluded_at AS DATE) AS concluded_on, c.conclusion,
+    CASE WHEN c.episode > 1 THEN c.opened_on ELSE CAST(v.received_at AS DATE) END AS opened_on,
+    -- the day on which the episode before left the counts: never before the dossier was received
+    greatest(c.previous_concluded_on, CASE WHEN c.episode > 1 THEN CAST(v.received_at AS DATE) END) AS previous_left_on,
+    x.first_exported_on, v.state AS newest_state, v.lateness,
+    -- calendar days from receipt to conclusion; a conclusion before receipt has no duration
+    CASE WHEN CAST(c.concluded_at AS DATE) >= CAST(v.received_at AS DATE)
+         THEN date_diff('day', CAST(v.received_at AS DATE), CAST(c.concluded_at AS DATE)) END AS processing_days,
+    v.component_digitized, v.component_reused, v.result_digitized, v.service_level, v.fee_due, v.paid_online,
+    v.certified_copies, v.apology_sent, v.rated, v.rating, v.paused_days, v.supplement_requested_at,
+    v.source, v.file_id, v.sheet, v.row, v.exported_at, v.known_at
+FROM version v
+JOIN concluded c ON c.dossier_id = v.dossier_id
+JOIN exports x ON x.dossier_id = v.dossier_id
+WHERE v.nth = v.versions AND v.status_group <> 'not_counted'
+ORDER BY v.unit_id, v.received_at, v.dossier_id, c.episode

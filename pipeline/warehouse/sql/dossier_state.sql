@@ -1,0 +1,18 @@
+-- From which day to which (exclusive; null: still) a dossier's exports said an undated fact of it. Only dossiers of
+-- which some export said one. Of several exports on one day the newest speaks.
+CREATE TABLE dossier_state AS
+WITH told AS (
+    SELECT dossier_id FROM version GROUP BY dossier_id
+    HAVING bool_or(state <> 'running') OR bool_or(extended_due_at IS NOT NULL)
+),
+days AS (
+    SELECT v.dossier_id, CAST(v.exported_at AS DATE) AS from_day, v.state, v.extended_due_at, v.nth
+    FROM version v SEMI JOIN told USING (dossier_id)
+),
+newest_of_day AS (
+    SELECT * FROM days QUALIFY row_number() OVER (PARTITION BY dossier_id, from_day ORDER BY nth DESC) = 1
+)
+SELECT dossier_id, from_day, lead(from_day) OVER (PARTITION BY dossier_id ORDER BY from_day) AS to_day,
+       state, extended_due_at, CAST(extended_due_at AS DATE) AS extended_due_on
+FROM newest_of_day
+ORDER BY dossier_id, from_day

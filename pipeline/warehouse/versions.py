@@ -1,0 +1,240 @@
+"""A raw file → immutable Parquet of its dossier rows, and of the rows set aside, with the file's own facts.
+
+Keyed by the file's sha256 and the fingerprint of all that conforms it (declarations, code of the rooms before this
+one, the source's declaration, the key), so that a mended layout is conformed anew. Uniqueness within the file is
+decided here, in SQL. Not here: units (resolved at build), what other files say. DESIGN §4.3, §4.6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import polars as pl
+
+from pipeline.conform.headers import Header, find_header, no_header
+from pipeline.conform.rows import SET_ASIDE_SCHEMA, Conformer, row_schema
+from pipeline.conform.titles import Title, read_title
+from pipeline.declare.layouts import Source
+from pipeline.declare.text import Text
+from pipeline.errors import InputRefused
+from pipeline.read.grids import Grid, open_file
+from pipeline.settings import PROJECT, Home
+from pipeline.validate.schema import accept
+from pipeline.warehouse.record import key, restricted_codes, write_json
+
+CONFORMING_ROOMS = ("declare", "read", "conform", "validate")
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What is known of a conformed file. Days and times are local to the source.
+
+    rows_in = accepted + sum(excluded) + sum(rejected). extent: full | received_in | open_at | delta.
+    first_day/last_day: the days it covers. columns: canonical columns found. dropped: headers not declared.
+    """
+
+    sha256: str
+    source: str
+    source_name: str
+    name: str
+    format: str
+    layout: str
+    extent: str
+    first_day: date
+    last_day: date
+    exported_at: datetime
+    lateness: str
+    own_units: bool
+    rows_in: int
+    accepted: int
+    excluded: dict[str, int]
+    rejected: dict[str, int]
+    notices: int
+    columns: list[str]
+    dropped: int
+    folder: Path
+
+
+@cache
+def _room_fingerprint() -> str:
+    """Hash of every declaration and line of code that takes part in conforming."""
+    digest = hashlib.sha256()
+    for room in CONFORMING_ROOMS:
+        for path in sorted((PROJECT / "pipeline" / room).rglob("*")):
+            if path.suffix in (".py", ".toml", ".csv"):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def fingerprint(home: Home, source_toml: bytes) -> str:
+    return hashlib.sha256(
+        _room_fingerprint().encode() + source_toml + hashlib.sha256(b"motcua key" + key(home)).digest()
+    ).hexdigest()
+
+
+def version_folder(home: Home, sha256: str, declared: str) -> Path:
+    return home.versions / f"{sha256[:24]}-{declared[:16]}"
+
+
+def conform_file(
+    home: Home, path: Path, sha256: str, name: str, source: Source, declared: str, taken_at: datetime
+) -> FileFacts:
+    """Conforms a file and keeps the result; at once if it is kept already. Raises InputRefused, keeping nothing."""
+    folder = version_folder(home, sha256, declared)
+    if (folder / "file.json").exists():
+        return read_facts(folder)
+    where = f"{source.key}/{name}"
+    opened = open_file(path, where)
+    tables = [(grid, header) for grid in opened.grids if (header := find_header(grid, source))]
+    if not tables:
+        raise no_header(opened.grids, source, where)
+    title = read_title([row for grid, header in tables for row in grid.head[: header.row - 1]])
+    exported_at = _exported_at(title, source, name, where, taken_at)
+
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        counts = _write_rows(part, tables, source, key(home), exported_at)
+        shutil.move(part / "codes.parquet", restricted_codes(home, sha256))
+        first, last = _covered(title, source, part, exported_at)
+        facts = {
+            "sha256": sha256,
+            "source": source.key,
+            "source_name": source.name,
+            "name": name,
+            "format": opened.format,
+            "layout": tables[0][1].layout.id,
+            "extent": title.extent or source.extent or "full",
+            "first_day": first.isoformat(),
+            "last_day": last.isoformat(),
+            "exported_at": exported_at.isoformat(sep=" "),
+            "lateness": source.lateness,
+            "own_units": source.units == "from_file",
+            **counts,
+            "columns": sorted({c for _, h in tables for c in h.places}),
+            "dropped": max(h.dropped for _, h in tables),
+        }
+        write_json(part / "file.json", facts)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return read_facts(folder)
+
+
+def read_facts(folder: Path) -> FileFacts:
+    node: dict[str, Any] = json.loads((folder / "file.json").read_text(encoding="utf-8"))
+    node["first_day"] = date.fromisoformat(node["first_day"])
+    node["last_day"] = date.fromisoformat(node["last_day"])
+    node["exported_at"] = datetime.fromisoformat(node["exported_at"])
+    return FileFacts(**node, folder=folder)
+
+
+def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: datetime) -> datetime:
+    """When the file was exported: its title, else its name as declared, else the intake (local to the source)."""
+    if title.exported_at:
+        return title.exported_at
+    if source.exported_at:
+        try:
+            found = datetime.strptime(name, source.exported_at)
+        except ValueError:
+            raise InputRefused(
+                Text("Tên tệp không cho biết thời điểm xuất.", "The file's name does not tell when it was exported."),
+                where=where,
+                expected=Text(source.exported_at, source.exported_at),
+                todo=Text("Đổi tên tệp, hoặc sửa exported_at trong source.toml.", "Rename it, or mend exported_at in source.toml."),
+            ) from None
+        return found if any(d in source.exported_at for d in ("%H", "%I")) else found + timedelta(hours=23, minutes=59, seconds=59)
+    return taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
+
+
+def _covered(title: Title, source: Source, part: Path, exported_at: datetime) -> tuple[date, date]:
+    """The days a file covers: as its title says; else from its earliest receipt to the day of the export."""
+    export_day = exported_at.date()
+    if title.first_day and title.last_day:
+        return title.first_day, min(title.last_day, export_day)
+    if (title.extent or source.extent) == "open_at":
+        return export_day, export_day
+    earliest = duckdb.execute("SELECT min(received_at)::DATE FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][0]
+    return min(earliest or export_day, export_day), export_day
+
+
+def _write_rows(
+    part: Path, tables: list[tuple[Grid, Header]], source: Source, secret: bytes, exported_at: datetime
+) -> dict[str, Any]:
+    """Writes rows, codes and rows set aside; returns the accounting."""
+    rows_in = 0
+    aside: list[pl.DataFrame] = []
+    batches = part / "batches"
+    batches.mkdir()
+    conformer = Conformer(source, secret)
+    number = 0
+    for grid, header in tables:
+        for batch in conformer.batches(grid, header):
+            accepted, rejected = accept(batch.rows, grid.sheet, exported_at)
+            accepted.with_columns(sheet=pl.lit(grid.sheet, pl.String)).write_parquet(batches / f"rows-{number:05}.parquet")
+            batch.codes.write_parquet(batches / f"codes-{number:05}.parquet")
+            aside += [batch.aside, rejected]
+            rows_in += batch.rows_in
+            number += 1
+    if not number:
+        pl.DataFrame(schema=row_schema() | {"sheet": pl.String()}).write_parquet(batches / "rows-00000.parquet")
+        pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(batches / "codes-00000.parquet")
+    aside.append(_settle_repeats(part, batches))
+    shutil.rmtree(batches)
+    found = pl.concat([a.cast(SET_ASIDE_SCHEMA) for a in aside])  # ty: ignore[invalid-argument-type]
+    found.write_parquet(part / "aside.parquet")
+    # a row may be rejected for several columns; it is one row all the same
+    each = found.filter(pl.col("verdict") != "notice").unique(["sheet", "row"], keep="first", maintain_order=True)
+    accepted_rows = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][0]
+    tally = {
+        verdict: dict(sorted(Counter(each.filter(pl.col("verdict") == verdict)["reason"]).items()))
+        for verdict in ("excluded", "rejected")
+    }
+    if rows_in != accepted_rows + each.height:
+        raise AssertionError(f"accounting does not add up: {rows_in} rows, {accepted_rows} accepted, {each.height} set aside")
+    notices = found.filter(pl.col("verdict") == "notice").height
+    return {"rows_in": rows_in, "accepted": accepted_rows, **tally, "notices": notices}
+
+
+def _settle_repeats(part: Path, batches: Path) -> pl.DataFrame:
+    """Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected."""
+    con = duckdb.connect()
+    content = ", ".join(c for c in row_schema() if c not in ("row", "dossier_id"))
+    con.execute(
+        f"""
+        CREATE TEMP TABLE judged AS
+        SELECT *, row_number() OVER (PARTITION BY dossier_id ORDER BY sheet, row) AS nth,
+               count(*) OVER (PARTITION BY dossier_id) AS times,
+               count(*) OVER (PARTITION BY dossier_id, {content}) AS same
+        FROM read_parquet('{(batches / "rows-*.parquet").as_posix()}')
+        """
+    )
+    once = "same = times AND nth = 1"
+    con.execute(
+        f"COPY (SELECT * EXCLUDE (nth, times, same) FROM judged WHERE {once} ORDER BY sheet, row) "
+        f"TO '{(part / 'rows.parquet').as_posix()}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    con.execute(
+        f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM read_parquet('{(batches / 'codes-*.parquet').as_posix()}')) "
+        f"TO '{(part / 'codes.parquet').as_posix()}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    return con.sql(
+        f"""
+        SELECT sheet, row, CASE WHEN same = times THEN 'excluded' ELSE 'rejected' END AS verdict,
+               CASE WHEN same = times THEN 'duplicate_row' ELSE 'conflicting_rows' END AS reason,
+               'dossier_code' AS "column", NULL::VARCHAR AS expected, NULL::VARCHAR AS found
+        FROM judged WHERE NOT ({once}) ORDER BY sheet, row
+        """
+    ).pl()

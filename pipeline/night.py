@@ -40,6 +40,12 @@ class Build:
     tables: dict[str, int]
 
 
+class NotPublished(CheckFailed):
+    """CheckFailed with the outcomes of all checks, so that a page can show which failed and where."""
+
+    outcomes: list[Outcome]
+
+
 @dataclass
 class Result:
     """What a night did. changed: whether something new was published. rejected_rows: of all files that count."""
@@ -89,7 +95,7 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
             progress(Text("Kiểm tra chéo", "Cross-checking"))
             outcomes = run_checks(con)
             if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
-                raise _not_published(failed)
+                raise _not_published(failed, outcomes)
             releases.describe(con, release_id, inputs)
             counts = con.execute(
                 "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'built' ORDER BY 1"
@@ -136,11 +142,13 @@ def _told(result: Result) -> dict[str, Any]:
     }
 
 
-def _not_published(failed: list[Outcome]) -> CheckFailed:
+def _not_published(failed: list[Outcome], outcomes: list[Outcome]) -> NotPublished:
     names = "; ".join(f"{o.check.label.vi} ({o.failures})" for o in failed)
     english = "; ".join(f"{o.check.label.en} ({o.failures})" for o in failed)
-    return CheckFailed(
+    error = NotPublished(
         Text("Kiểm tra bắt buộc không đạt; số liệu cũ vẫn được giữ.", "A blocking check failed; the last figures stay."),
         found=Text(names, english),
         todo=Text("Xem bảng chi tiết trong trang Dagster; báo người phát triển.", "See the details in Dagster's page; tell the developers."),
     )
+    error.outcomes = outcomes
+    return error

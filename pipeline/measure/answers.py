@@ -5,7 +5,6 @@ Reads what was computed; computes no figure anew. Not here: printing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -20,16 +19,11 @@ from pipeline.declare.text import Text, fold
 from pipeline.declare.units import split_name
 from pipeline.errors import WrongUse
 from pipeline.measure.figures import measure_counts_sql
+from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]
 BREAKDOWNS = ("unit", "field", "procedure", "level")
 _NODES = "node_of AS (SELECT unit_id, unit_id AS node FROM unit UNION ALL SELECT unit_id, group_id FROM unit_in)"
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, values: Iterable[object] = ()) -> list[Row]:
-    found = con.execute(sql, list(values))
-    names = [d[0] for d in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 # ---- which units an answer is about
@@ -40,16 +34,16 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
 
     level: unit; total for the lowest sum that holds all of them; group for the sums between.
     """
-    known = _rows(
+    known = rows_of(
         con,
-        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing
+        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en
            FROM period_coverage p JOIN unit u USING (unit_id) WHERE p.period = ? ORDER BY u.sort""",
         [period.key],
     )
     if not known:  # no data of that time at all: the units one asks about are those that ever reported
-        known = _rows(
+        known = rows_of(
             con,
-            """SELECT DISTINCT u.unit_id, u.unit_code, u.unit, u.kind, u.sort, NULL AS as_of, 'no_data' AS coverage, NULL AS missing
+            """SELECT DISTINCT u.unit_id, u.unit_code, u.unit, u.kind, u.sort, NULL AS as_of, 'no_data' AS coverage, NULL AS missing_vi, NULL AS missing_en
                FROM unit u WHERE u.unit_id IN (SELECT unit_id FROM coverage)
                   OR u.unit_id IN (SELECT group_id FROM unit_in JOIN coverage USING (unit_id)) ORDER BY u.sort""",
         )
@@ -100,14 +94,14 @@ def choose(found: dict[str, Row], unit: str | None) -> dict[str, Row]:
     )
 
 
-def _frame_of(period: Period, row: Row) -> Row:
+def _frame_of(period: Period, row: Row, lang: str) -> Row:
     return {
         "period": period.key,
         "period_from": period.start,
         "period_to": period.end,
         "as_of": row["as_of"],
         "coverage": row["coverage"],
-        "missing": row["missing"],
+        "missing": row[f"missing_{lang}"],
         "unit_code": row["unit_code"],
         "unit": row["unit"],
         "level": row["level"],
@@ -117,25 +111,27 @@ def _frame_of(period: Period, row: Row) -> Row:
 # ---- stats
 
 
-def stats(con: duckdb.DuckDBPyConnection, period: str, by: str | None = None, unit: str | None = None) -> list[Row]:
+def stats(
+    con: duckdb.DuckDBPyConnection, period: str, by: str | None = None, unit: str | None = None, lang: str = "vi"
+) -> list[Row]:
     """Counts per unit and sum of units for a period or range of periods; with `by`, per field, procedure or level of
     the chosen units (all of them together where none is named). Counts are null where there is no data."""
     found: list[Row] = []
     for one in parse_periods(period):
         chosen = choose(nodes(con, one), unit)
         if by in (None, "unit"):
-            found += _by_unit(con, one, chosen)
+            found += _by_unit(con, one, chosen, lang)
         else:
             if unit is None:
                 chosen = {k: r for k, r in chosen.items() if r["level"] == "total"}
-            found += _by_part(con, one, chosen, str(by))
+            found += _by_part(con, one, chosen, str(by), lang)
     return found
 
 
-def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row]) -> list[Row]:
+def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], lang: str) -> list[Row]:
     counted = {
         r.pop("node"): r
-        for r in _rows(
+        for r in rows_of(
             con,
             f"WITH {_NODES} SELECT node, {measure_counts_sql()} FROM period_count JOIN node_of USING (unit_id) "
             "WHERE period = ? GROUP BY node",
@@ -145,12 +141,12 @@ def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
     nothing = dict.fromkeys(measures(), 0)
     unknown = dict.fromkeys(measures(), None)
     return [
-        _frame_of(period, row) | (unknown if row["coverage"] == "no_data" else counted.get(unit_id, nothing))
+        _frame_of(period, row, lang) | (unknown if row["coverage"] == "no_data" else counted.get(unit_id, nothing))
         for unit_id, row in chosen.items()
     ]
 
 
-def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str) -> list[Row]:
+def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str, lang: str) -> list[Row]:
     """A row per field, procedure or service level; procedures are counted from the view (DESIGN §4.5)."""
     key = {"field": "field", "procedure": "procedure_code, any_value(procedure) AS procedure", "level": "service_level"}[by]
     group = {"field": "field", "procedure": "procedure_code", "level": "service_level"}[by]
@@ -160,15 +156,15 @@ def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
     found: list[Row] = []
     for unit_id, row in chosen.items():
         if row["coverage"] == "no_data":
-            found.append(_frame_of(period, row) | {group: None} | dict.fromkeys(measures(), None))
+            found.append(_frame_of(period, row, lang) | {group: None} | dict.fromkeys(measures(), None))
             continue
-        counted = _rows(
+        counted = rows_of(
             con,
             f"WITH {_NODES} SELECT {key}, {measure_counts_sql()} FROM {source} JOIN node_of USING (unit_id) "
             f"WHERE period = ? AND node = ? GROUP BY {group} ORDER BY total DESC, {group}",
             [period.key, unit_id],
         )
-        found += [_frame_of(period, row) | r for r in counted]
+        found += [_frame_of(period, row, lang) | r for r in counted]
     return found
 
 
@@ -185,16 +181,17 @@ def indicators(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = N
         chosen = choose(nodes(con, one), unit)
         values: dict[tuple[str, str], Row] = {
             (r["unit_id"], r["indicator"]): r
-            for r in _rows(con, "SELECT * FROM indicator_value WHERE period = ? ORDER BY sort", [one.key])
+            for r in rows_of(con, "SELECT * FROM indicator_value WHERE period = ? ORDER BY sort", [one.key])
         }
         for unit_id, row in chosen.items():
-            for code, declared in declared_indicators().items():
-                found.append(_indicator_row(one, row, code, declared.label[lang], values.get((unit_id, code))))
+            for code in declared_indicators():
+                found.append(_indicator_row(one, row, code, lang, values.get((unit_id, code))))
     return found
 
 
-def _indicator_row(period: Period, row: Row, code: str, label: str, found: Row | None) -> Row:
-    frame = _frame_of(period, row)
+def _indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | None) -> Row:
+    frame = _frame_of(period, row, lang)
+    label = declared_indicators()[code].label[lang]
     for key in ("period_from", "period_to"):
         del frame[key]
     if found is None:
@@ -238,12 +235,12 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
 
     Paused dossiers are open but their clock stands still: they are in neither. Lateness by date, effective due date.
     """
-    last_rows = _rows(con, "SELECT max(last_day) AS last_day FROM coverage")
+    last_rows = rows_of(con, "SELECT max(last_day) AS last_day FROM coverage")
     last: date | None = last_rows[0]["last_day"] if last_rows else None
     if last is None:
         return []
     day = min(on, last) if on else last
-    rows = _rows(
+    rows = rows_of(
         con,
         f"""WITH {_NODES},
             open_now AS (

@@ -271,7 +271,7 @@ def _coverage_frame(periods: list[Period], reaches: dict[str, Reach]) -> pl.Data
             found = cover(_joint_reach(counted, parts, reaches), p.start, p.end)
             end = None if found.as_of is None else f"{found.as_of} 23:59:59"
             rows += [
-                (p.key, p.scheme, p.kind, p.start, p.end, unit_id, counted, found.as_of, end, found.state, missing_words(found))
+                (p.key, p.scheme, p.kind, p.start, p.end, unit_id, counted, found.as_of, end, found.state, *missing_words(found))
                 for unit_id in parts
             ]
     schema = {
@@ -285,7 +285,8 @@ def _coverage_frame(periods: list[Period], reaches: dict[str, Reach]) -> pl.Data
         "as_of": pl.Date,
         "as_of_end": pl.String,
         "coverage": pl.String,
-        "missing": pl.String,
+        "missing_vi": pl.String,
+        "missing_en": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         pl.col("as_of_end").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
@@ -301,15 +302,13 @@ def _joint_reach(counted: str, parts: list[str], reaches: dict[str, Reach]) -> R
     return Reach(merge([*before.runs, *own.runs]), max(before.last_day, own.last_day))
 
 
-def missing_words(found: Coverage) -> str | None:
-    """What a partial period lacks, in both languages; null where nothing is lacking."""
-    runs = [f"{s.first:%d/%m/%Y}–{s.last:%d/%m/%Y}" for s in found.missing]
-    parts = []
-    if runs:
-        parts.append(Text(f"thiếu số liệu {', '.join(runs)}", f"no data for {', '.join(runs)}"))
+def missing_words(found: Coverage) -> tuple[str | None, str | None]:
+    """What a partial period lacks, in Vietnamese and English; null where nothing is lacking."""
+    runs = ", ".join(f"{s.first:%d/%m/%Y}–{s.last:%d/%m/%Y}" for s in found.missing)
+    parts = [Text(f"thiếu số liệu {runs}", f"no data for {runs}")] if runs else []
     if found.stock_missing:
         parts.append(Text("chưa biết hồ sơ tồn đầu kỳ", "stock at the start not known"))
-    return str(Text("; ".join(p.vi for p in parts), "; ".join(p.en for p in parts))) if parts else None
+    return ("; ".join(p.vi for p in parts), "; ".join(p.en for p in parts)) if parts else (None, None)
 
 
 def _store(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, temp: bool = False) -> None:

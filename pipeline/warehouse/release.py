@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -26,7 +26,9 @@ from pipeline.declare.text import Text
 from pipeline.errors import NothingPublished
 from pipeline.settings import PROJECT, Home
 from pipeline.warehouse.record import Entry, now, write_json
-from pipeline.warehouse.versions import FileFacts
+
+if TYPE_CHECKING:
+    from pipeline.warehouse.versions import FileFacts
 
 DATABASE = "warehouse.duckdb"
 

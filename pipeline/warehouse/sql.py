@@ -1,12 +1,23 @@
-"""SQL of this package's rooms: one statement per file, loaded by name."""
+"""SQL of this package's rooms: one statement per file, loaded by name; and rows of a query as dictionaries."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+import duckdb
 
 
 @cache
 def statement(room: str, name: str) -> str:
     """The text of pipeline/<room>/sql/<name>.sql."""
     return files(f"pipeline.{room}").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, sql: str, values: Iterable[object] = ()) -> list[dict[str, Any]]:
+    """The rows of a query, each a dictionary by column name."""
+    found = con.execute(sql, list(values))
+    names = [d[0] for d in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

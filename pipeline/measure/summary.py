@@ -1,0 +1,155 @@
+"""What a database tells in few words: its quarters, how two databases differ in one, what was found, how fresh it is.
+
+Reads published or freshly built databases for the notes of a run. Not here: any figure that answers.py does not
+give, and printing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.declare.figures import measures
+from pipeline.declare.layouts import read_source
+from pipeline.declare.periods import default_scheme
+from pipeline.errors import DeclarationError
+from pipeline.measure import answers
+from pipeline.measure.checks import Outcome, checks
+from pipeline.measure.figures import measure_counts_sql
+from pipeline.settings import Home
+
+Cells = dict[tuple[str, str, str], Any]
+INDICATOR_CELLS = ("numerator", "denominator", "unknown", "value", "verdict")
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to a finished database, published or not yet."""
+    return duckdb.connect(str(path), read_only=True)
+
+
+# ---- quarters
+
+
+def quarters(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Keys of the default scheme's quarters that have data, oldest first."""
+    found = con.execute(
+        """SELECT period FROM period_coverage WHERE scheme = ? AND kind = 'quarter' AND coverage <> 'no_data'
+           GROUP BY period ORDER BY min(period_from)""",
+        [default_scheme()],
+    )
+    return [key for (key,) in found.fetchall()]
+
+
+def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The last quarter that is covered in full for some unit, else the last one that has data."""
+    found = con.execute(
+        """SELECT period FROM period_coverage WHERE scheme = ? AND kind = 'quarter' AND coverage <> 'no_data'
+           GROUP BY period ORDER BY bool_or(coverage = 'full') DESC, max(period_to) DESC LIMIT 1""",
+        [default_scheme()],
+    ).fetchall()
+    return found[0][0] if found else None
+
+
+# ---- two databases, one quarter
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A cell of a quarter that is not the same in two databases; null where a database does not have it."""
+
+    period: str
+    unit: str
+    field: str
+    figure: str
+    before: Any
+    after: Any
+
+
+def cells(con: duckdb.DuckDBPyConnection, period: str) -> Cells:
+    """(unit, field, figure) → value: every count by unit and field, every indicator, cut-off and coverage."""
+    found: Cells = {}
+    counted = con.execute(
+        f"""SELECT u.unit, coalesce(c.field, '?'), {measure_counts_sql()} FROM period_count c JOIN unit u USING (unit_id)
+            WHERE c.period = ? GROUP BY u.unit_id, u.unit, c.field""",
+        [period],
+    )
+    for unit, of_field, *counts in counted.fetchall():
+        found |= {(unit, of_field, name): n for name, n in zip(measures(), counts, strict=True) if n}
+    for row in answers.indicators(con, period):
+        found |= {(row["unit"], "", name): row[name] for name in ("as_of", "coverage")}
+        found |= {(row["unit"], "", f"{row['indicator']}: {name}"): row[name] for name in INDICATOR_CELLS}
+    return found
+
+
+def differences(
+    before: duckdb.DuckDBPyConnection | None, after: duckdb.DuckDBPyConnection, periods: Iterable[str]
+) -> list[Difference]:
+    """The cells of these quarters that differ; all of them where there is no database before."""
+    found = []
+    for period in periods:
+        old, new = (cells(con, period) if con else {} for con in (before, after))
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key) != new.get(key):
+                found.append(Difference(period, *key, old.get(key), new.get(key)))
+    return found
+
+
+# ---- findings
+
+
+def kept_outcomes(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    """The outcome of every check as the published database keeps it, for a night that built nothing."""
+    rows: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+    for code, failures, detail in con.execute('SELECT "check", failures, detail FROM finding').fetchall():
+        rows.setdefault(code, (failures, []))[1].append({"detail": detail})
+    return [Outcome(check, *rows.get(check.code, (0, []))) for check in checks()]
+
+
+# ---- freshness
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old a source's newest export is. waits_for: from which day its age counts (see `freshness`)."""
+
+    source: str
+    name: str
+    exports: int
+    exported_on: date
+    last_day: date
+    waits_for: date
+    live: bool
+
+    @property
+    def age_days(self) -> int:
+        return max(0, (self.waits_for - self.exported_on).days)
+
+
+def freshness(con: duckdb.DuckDBPyConnection, home: Home, today: date) -> list[Freshness]:
+    """Age of the newest export of every source that still has its folder in data/raw.
+
+    A source that reports as it goes is measured against today. One that declares its files historical
+    (known_at = "exported") has no today: it is measured against the newest export of all sources, so that one
+    that fell behind the others still shows.
+    """
+    rows = con.execute(
+        """SELECT source, any_value(source_name), count(*), max(CAST(exported_at AS DATE)), max(last_day)
+           FROM file GROUP BY source ORDER BY source"""
+    ).fetchall()
+    newest = max((exported_on for *_, exported_on, _ in rows), default=today)
+    found = []
+    for source, name, exports, exported_on, last_day in rows:
+        folder = home.raw / source
+        if not folder.is_dir():
+            continue
+        try:
+            live = read_source(folder).known_at != "exported"
+        except DeclarationError:
+            live = True
+        found.append(Freshness(source, name, exports, exported_on, last_day, today if live else newest, live))
+    return found

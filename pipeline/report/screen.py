@@ -1,0 +1,164 @@
+"""Rows → a table on the screen, CSV or JSON. Column headings come from the declarations.
+
+Not here: which rows (measure/answers), what a command says around them (cli.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.declare.figures import indicators, measures
+from pipeline.declare.text import Text
+from pipeline.report.display import COVERAGE, OPERATOR, VERDICT, cell, number, percent
+
+Row = dict[str, Any]
+
+HEADINGS = {
+    "period": Text("Kỳ", "Period"),
+    "period_from": Text("Từ ngày", "From"),
+    "period_to": Text("Đến ngày", "To"),
+    "as_of": Text("Ngày chốt", "As of"),
+    "coverage": Text("Số liệu", "Coverage"),
+    "missing": Text("Còn thiếu", "Missing"),
+    "unit_code": Text("Mã", "Code"),
+    "unit": Text("Đơn vị", "Unit"),
+    "level": Text("Cấp", "Level"),
+    "field": Text("Lĩnh vực", "Field"),
+    "procedure_code": Text("Mã TTHC", "Procedure"),
+    "procedure": Text("Thủ tục", "Procedure name"),
+    "service_level": Text("Mức độ DVC", "Service level"),
+    "label": Text("Chỉ tiêu", "Indicator"),
+    "numerator": Text("Tử số", "Numerator"),
+    "denominator": Text("Mẫu số", "Denominator"),
+    "unknown": Text("Không rõ", "Unknown"),
+    "value": Text("Giá trị", "Value"),
+    "threshold": Text("Ngưỡng", "Threshold"),
+    "verdict": Text("Kết luận", "Verdict"),
+    "needed": Text("Còn thiếu (hồ sơ)", "Needs (dossiers)"),
+    "open": Text("Đang giải quyết", "Open"),
+    "overdue": Text("Quá hạn", "Overdue"),
+    "due_soon": Text("Sắp đến hạn", "Due soon"),
+    "paused": Text("Tạm dừng", "Paused"),
+    "earliest_due": Text("Hẹn sớm nhất", "Earliest due"),
+    "file": Text("Tệp", "File"),
+    "sheet": Text("Trang", "Sheet"),
+    "row": Text("Dòng", "Row"),
+    "column": Text("Cột", "Column"),
+    "reason": Text("Lý do", "Reason"),
+    "expected": Text("Cần có", "Expected"),
+    "found": Text("Thấy", "Found"),
+    "todo": Text("Cách xử lý", "What to do"),
+    "source": Text("Nguồn", "Source"),
+    "name": Text("Tên", "Name"),
+    "files": Text("Tệp", "Files"),
+    "rows_in": Text("Số dòng", "Rows"),
+    "counted": Text("Được tính", "Counted"),
+    "excluded": Text("Loại", "Excluded"),
+    "rejected": Text("Từ chối", "Rejected"),
+    "layout": Text("Bố cục", "Layout"),
+    "first_day": Text("Từ ngày", "From"),
+    "last_day": Text("Đến ngày", "To"),
+    "exported_at": Text("Xuất lúc", "Exported"),
+    "kind": Text("Loại", "Kind"),
+    "valid_from": Text("Từ ngày", "Valid from"),
+    "valid_to": Text("Đến ngày", "Valid to"),
+    "has_data": Text("Có số liệu", "Has data"),
+    "check": Text("Mục", "Item"),
+    "result": Text("Kết quả", "Result"),
+    "detail": Text("Chi tiết", "Detail"),
+}
+LEVEL = {"unit": Text("đơn vị", "unit"), "group": Text("nhóm", "group"), "total": Text("tổng", "total")}
+
+
+def heading(key: str, lang: str) -> str:
+    if key in HEADINGS:
+        return HEADINGS[key][lang]
+    if key in measures():
+        return measures()[key].label[lang]
+    return key
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """A list of objects; days as ISO text, exact values as numbers of full double precision."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, date):
+            return value.isoformat(sep=" ") if hasattr(value, "hour") else value.isoformat()  # ty: ignore[unknown-argument]
+        return float(value) if isinstance(value, Decimal) else str(value)
+
+    return json.dumps(list(rows), ensure_ascii=False, indent=1, default=plain)
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """CSV with the keys as header; a text that a spreadsheet would run as a formula is defused by an apostrophe."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(rows[0])
+    writer.writerows([[defused(v) for v in row.values()] for row in rows])
+    return out.getvalue()
+
+
+def defused(value: Any) -> Any:
+    """A text that begins like a formula, made harmless for spreadsheets; other values as they are."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return "" if value is None else value
+
+
+def print_table(rows: Sequence[Row], columns: Sequence[str], lang: str, console: Console, title: str | None = None) -> None:
+    """Rows as a readable table; number columns to the right, sums in bold."""
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    for key in columns:
+        numeric = any(isinstance(r.get(key), int | Decimal) and not isinstance(r.get(key), bool) for r in rows)
+        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        style = "bold" if row.get("level") in ("total", "group") else None
+        table.add_row(*(_shown(row, key, lang) for key in columns), style=style)
+    console.print(table)
+
+
+def _shown(row: Row, key: str, lang: str) -> str:
+    value = row.get(key)
+    if key == "row":  # a row number is a place, not a quantity
+        return str(value)
+    if key == "coverage" and value in COVERAGE:
+        return COVERAGE[value][lang]
+    if key == "verdict" and value in VERDICT:
+        return VERDICT[value][lang]
+    if key == "level" and value in LEVEL:
+        return LEVEL[value][lang]
+    if key == "threshold" and value is not None:
+        return f"{OPERATOR[row['operator']]} {number(Decimal(value) * 100, lang)} %"
+    if key == "value" and "indicator" in row:
+        return _indicator_value(row, lang)
+    return cell(value, lang)
+
+
+def _indicator_value(row: Row, lang: str) -> str:
+    kind = indicators()[row["indicator"]].kind
+    if row["verdict"] in ("nothing_arisen", "no_data"):
+        return VERDICT[row["verdict"]][lang]
+    if kind in ("rate", "count_ratio"):
+        return percent(row["numerator"], row["denominator"], lang)
+    return number(row["value"], lang, 0 if kind == "sum" else 2)
+
+
+def stats_columns(rows: Sequence[Row]) -> list[str]:
+    """The columns of a stats table worth their width: those of the form always, others where something arose."""
+    always = ("online", "in_person", "carried_over", "total", "resolved", "resolved_late", "open", "open_overdue")
+    first = [k for k in ("field", "procedure_code", "service_level") if rows and k in rows[0]]
+    start = ["unit", *first] if len({r["period"] for r in rows}) == 1 else ["period", "unit", *first]
+    counts = [m for m in measures() if m in always or any(r.get(m) for r in rows)]
+    partial = ["coverage"] if any(r["coverage"] != "full" for r in rows) else []
+    return start + counts + partial

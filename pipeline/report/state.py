@@ -1,0 +1,230 @@
+"""The state of things, for people: what is published, new, covered, rejected; sources, units, periods; the machine.
+
+Reads the record and the published database. Not here: figures (measure/answers).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import shutil
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from pipeline.declare.layouts import built_in, read_source
+from pipeline.declare.reasons import reasons
+from pipeline.declare.text import Text
+from pipeline.declare.units import ALWAYS, FOREVER, units
+from pipeline.errors import MotcuaError, WrongUse
+from pipeline.report.display import day, number
+from pipeline.report.screen import print_table
+from pipeline.settings import Home
+from pipeline.warehouse.intake import exports, new_exports
+from pipeline.warehouse.record import read_log
+from pipeline.warehouse.release import current, open_published
+from pipeline.warehouse.sql import rows_of
+
+Row = dict[str, Any]
+
+_ACCOUNT = """
+    SELECT f.source, f.name, f.layout, f.format, f.extent, f.first_day, f.last_day, f.exported_at, f.rows_in,
+           coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'counted'), 0)::BIGINT AS counted,
+           coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'excluded'), 0)::BIGINT AS excluded,
+           coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'rejected'), 0)::BIGINT AS rejected
+    FROM file f LEFT JOIN file_account a USING (file_id) GROUP BY ALL ORDER BY f.source, f.exported_at, f.name
+"""
+
+
+# ---- status
+
+
+def status_of(home: Home) -> dict[str, Any]:
+    """Release, files with their accounting, what was refused last, what is new, coverage, open overdue."""
+    release = current(home)
+    found: dict[str, Any] = {
+        "release": release.id if release else None,
+        "built_at": release.built_at if release else None,
+        "database": str(release.database) if release else None,
+        "new_files": [f"{p.parent.name}/{p.name}" for p in new_exports(home)],
+        "last_run": json.loads(home.last_run.read_text(encoding="utf-8")) if home.last_run.exists() else None,
+        "files": [],
+        "coverage": [],
+        "findings": [],
+    }
+    if release:
+        with open_published(home) as con:
+            found["files"] = rows_of(con, _ACCOUNT)
+            found["coverage"] = rows_of(
+                con,
+                """SELECT source, count(DISTINCT unit_id) AS units, min(first_day) AS first_day, max(last_day) AS last_day
+                   FROM coverage GROUP BY source ORDER BY source""",
+            )
+            found["findings"] = rows_of(con, 'SELECT DISTINCT "check", severity, label_vi, label_en, failures FROM finding')
+    return found
+
+
+def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
+    """The status in words and tables."""
+    if found["release"] is None:
+        console.print(Text("Chưa công bố số liệu nào.", "Nothing has been published yet.")[lang])
+    else:
+        console.print(f"{Text('Đang công bố', 'Published')[lang]}: {found['release']}", highlight=False)
+        console.print(f"  {found['database']}", style="dim", highlight=False, soft_wrap=True)
+        columns = ["source", "name", "first_day", "last_day", "exported_at", "rows_in", "counted", "excluded", "rejected"]
+        print_table(found["files"], columns, lang, console)
+        for c in found["coverage"]:
+            text = Text(
+                f"Nguồn {c['source']}: {c['units']} đơn vị, {day(c['first_day'], 'vi')} – {day(c['last_day'], 'vi')}",
+                f"Source {c['source']}: {c['units']} units, {day(c['first_day'], 'en')} – {day(c['last_day'], 'en')}",
+            )
+            console.print(text[lang], highlight=False)
+        for f in found["findings"]:
+            told = Text(f"{f['label_vi']}: {number(f['failures'], 'vi')} chỗ không đạt", f"{f['label_en']}: fails {number(f['failures'], 'en')} times")
+            console.print(f"! {told[lang]}", style="yellow", highlight=False)
+    if found["new_files"]:
+        console.print(f"{Text('Tệp mới chưa nhận', 'New files, not taken in')[lang]}: {', '.join(found['new_files'])}", highlight=False)
+    for refused in (found["last_run"] or {}).get("refused", []):
+        console.print(refused[lang], style="red", highlight=False, markup=False)
+
+
+# ---- rows that do not count
+
+
+def rejected_rows(home: Home, file: str | None, lang: str) -> list[Row]:
+    """Every row set aside, rejected ones first, with the reason and what to do in words."""
+    with open_published(home) as con:
+        known = [r[0] for r in con.execute("SELECT source || '/' || name FROM file ORDER BY 1").fetchall()]
+        if file is not None and not any(file in (k, k.partition("/")[2]) for k in known):
+            names = "; ".join(known[:10])
+            raise WrongUse(
+                Text(f"Không có tệp “{file[:80]}” trong số liệu.", f"No file “{file[:80]}” in the data."),
+                expected=Text(names, names),
+            )
+        found = rows_of(
+            con,
+            """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.verdict, s.reason, s."column", s.expected, s.found
+               FROM set_aside s JOIN file f USING (file_id)
+               ORDER BY CASE s.verdict WHEN 'rejected' THEN 0 WHEN 'notice' THEN 1 ELSE 2 END, f.source, f.name, s.sheet, s.row""",
+        )
+    rows = []
+    for r in found:
+        if file is None or file in (r["file"], r["file"].partition("/")[2]):
+            reason = reasons()[r["reason"]]
+            expected = (r["expected"] or "").split(" / ")
+            rows.append(
+                r
+                | {
+                    "code": r["reason"],
+                    "reason": reason.about(r["column"])[lang],
+                    "expected": (expected[-1] if lang == "en" else expected[0]) or None,
+                    "todo": reason.todo[lang] if reason.todo else None,
+                }
+            )
+    return rows
+
+
+# ---- sources, units, periods
+
+
+def source_rows(home: Home) -> list[Row]:
+    """Every folder of data/raw and every source ever taken in, with its files and rows."""
+    folders = sorted({folder for folder, _ in exports(home)})
+    kept = current(home)
+    account: dict[str, list[Row]] = {}
+    if kept:
+        with open_published(home) as con:
+            for row in rows_of(con, _ACCOUNT):
+                account.setdefault(row["source"], []).append(row)
+    rows = []
+    for key in sorted({f.name for f in folders} | set(account) | {e.source for e in read_log(home)}):
+        folder = home.raw / key
+        files = account.get(key, [])
+        try:
+            name = read_source(folder).name
+        except MotcuaError as error:
+            name = error.render("vi").splitlines()[0]
+        rows.append(
+            {
+                "source": key,
+                "name": name,
+                "files": len(files),
+                "layout": ", ".join(sorted({f["layout"] for f in files})) or None,
+                "first_day": min((f["first_day"] for f in files), default=None),
+                "last_day": max((f["last_day"] for f in files), default=None),
+                **{k: sum(f[k] for f in files) for k in ("rows_in", "counted", "excluded", "rejected")},
+            }
+        )
+    return rows
+
+
+def unit_rows(home: Home) -> list[Row]:
+    """The declared units, and those that sources brought themselves; has_data: whether dossiers count in them."""
+    with_data: set[str] = set()
+    rows = [
+        {
+            "unit_id": u.unit_id,
+            "unit_code": u.code,
+            "unit": u.name,
+            "kind": u.kind,
+            "valid_from": None if u.valid_from == ALWAYS else u.valid_from,
+            "valid_to": None if u.valid_to == FOREVER else u.valid_to,
+        }
+        for u in units().values()
+    ]
+    if current(home):
+        with open_published(home) as con:
+            with_data = {r[0] for r in con.execute("SELECT DISTINCT unit_id FROM coverage").fetchall()}
+            rows = rows_of(con, "SELECT unit_id, unit_code, unit, kind, valid_from, valid_to FROM unit WHERE kind <> 'all' ORDER BY sort")
+    return [r | {"has_data": r["unit_id"] in with_data} for r in rows]
+
+
+def period_rows(home: Home, lang: str) -> list[Row]:
+    """Periods that the data touches with the coverage of all units together, newest last."""
+    with open_published(home) as con:
+        return rows_of(
+            con,
+            f"""SELECT p.period, p.label_{lang} AS name, p.scheme, p.kind, p.period_from, p.period_to, c.as_of, c.coverage, c.missing_{lang} AS missing
+                FROM period p JOIN period_coverage c USING (period) WHERE c.unit_id = '*' AND c.coverage <> 'no_data'
+                ORDER BY p.scheme DESC, p.period_to - p.period_from, p.period_from""",
+        )
+
+
+# ---- the machine
+
+
+def doctor_rows(home: Home, lang: str) -> list[Row]:
+    """What this machine has and lacks. ok: true, false (must be mended) or null (worth knowing)."""
+
+    def row(check: Text, ok: bool | None, detail: Text | str) -> Row:
+        result = {True: Text("tốt", "good"), False: Text("thiếu", "lacking"), None: Text("lưu ý", "note")}[ok]
+        return {"check": check[lang], "result": result[lang], "detail": detail if isinstance(detail, str) else detail[lang], "ok": ok}
+
+    free = shutil.disk_usage(home.root).free
+    rows = [
+        row(Text("Python", "Python"), sys.version_info >= (3, 11), platform.python_version()),
+        row(Text("Hệ điều hành", "Operating system"), True if sys.platform == "linux" else None, platform.platform()),
+        *(row(Text(p, p), True, importlib.metadata.version(p)) for p in ("duckdb", "polars", "pandera", "dagster")),
+        row(Text("Thư mục dữ liệu", "Data folder"), home.raw.is_dir(), str(home.raw)),
+        row(Text("Ghi được vào kho", "Warehouse writable"), *_writable(home)),
+        row(Text("Đĩa còn trống", "Free disk"), free > 1_000_000_000, f"{number(free // 1_000_000, lang)} MB"),
+        row(Text("Bố cục có sẵn", "Built-in layouts"), True, ", ".join(layout.id for layout in built_in())),
+    ]
+    release = current(home)
+    rows.append(row(Text("Đang công bố", "Published"), True if release else None, release.id if release else Text("chưa có", "nothing yet")))
+    return rows
+
+
+def _writable(home: Home) -> tuple[bool, str]:
+    probe = home.warehouse / ".doctor"
+    try:
+        home.warehouse.mkdir(parents=True, exist_ok=True)
+        probe.write_text("", encoding="utf-8")
+        probe.unlink()
+    except OSError as error:
+        return False, type(error).__name__
+    return True, str(home.warehouse)
+
+

@@ -250,9 +250,7 @@ def show(words: Sequence[str]) -> None:
     if words[-1].startswith("Installing collected") and seen:
         say("Đã tải xong, đang cài …", "Fetched, installing …")
     elif seen and sys.stderr.isatty():
-        print(
-            f"  {len(seen):>4}  {os.path.basename(seen[-1])[:40]:<40}", end="\r", file=sys.stderr, flush=True
-        )
+        print(f"  {len(seen):>4}  {os.path.basename(seen[-1])[:40]:<40}", end="\r", file=sys.stderr, flush=True)
 
 
 def digest(file: Path) -> str:

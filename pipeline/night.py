@@ -122,7 +122,9 @@ def settle(home: Home, intake: Intake, built: Build | None, release: Release | N
     if known:
         con = releases.open_published(home)
         try:
-            told = con.execute("SELECT coalesce(sum(rows), 0)::BIGINT FROM file_account WHERE verdict = 'rejected'").fetchall()
+            told = con.execute(
+                "SELECT coalesce(sum(rows), 0)::BIGINT FROM file_account WHERE verdict = 'rejected'"
+            ).fetchall()
         finally:
             con.close()
         result.rejected_rows = int(told[0][0])
@@ -146,9 +148,15 @@ def _not_published(failed: list[Outcome], outcomes: list[Outcome]) -> NotPublish
     names = "; ".join(f"{o.check.label.vi} ({o.failures})" for o in failed)
     english = "; ".join(f"{o.check.label.en} ({o.failures})" for o in failed)
     error = NotPublished(
-        Text("Kiểm tra bắt buộc không đạt; số liệu cũ vẫn được giữ.", "A blocking check failed; the last figures stay."),
+        Text(
+            "Kiểm tra bắt buộc không đạt; số liệu cũ vẫn được giữ.",
+            "A blocking check failed; the last figures stay.",
+        ),
         found=Text(names, english),
-        todo=Text("Xem bảng chi tiết trong trang Dagster; báo người phát triển.", "See the details in Dagster's page; tell the developers."),
+        todo=Text(
+            "Xem bảng chi tiết trong trang Dagster; báo người phát triển.",
+            "See the details in Dagster's page; tell the developers.",
+        ),
     )
     error.outcomes = outcomes
     return error

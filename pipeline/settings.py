@@ -75,7 +75,10 @@ def find_home(given: str | Path | None = None) -> Home:
             raise WrongUse(
                 Text("Không có thư mục này.", "There is no such folder."),
                 where=str(named),
-                todo=Text("Tạo thư mục, hoặc chỉ đúng --home / MOTCUA_HOME.", "Make it, or correct --home / MOTCUA_HOME."),
+                todo=Text(
+                    "Tạo thư mục, hoặc chỉ đúng --home / MOTCUA_HOME.",
+                    "Make it, or correct --home / MOTCUA_HOME.",
+                ),
             )
         return Home(root)
     here = Path.cwd()

@@ -23,7 +23,7 @@ class Header:
 
 
 def layouts_for(source: Source) -> tuple[Layout, ...]:
-    return (source.layout,) if source.layout else built_in()
+    return source.layouts or built_in()
 
 
 def lacking(places: dict[str, int]) -> list[str]:
@@ -50,10 +50,7 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
     """The error for a file without a usable header: what was found, what is needed, what to do."""
     layouts = layouts_for(source)
     ranked = [
-        (len(layout.matches(cells)), layout, cells)
-        for grid in grids
-        for cells in grid.head
-        for layout in layouts
+        (len(layout.matches(cells)), layout, cells) for grid in grids for cells in grid.head for layout in layouts
     ]
     known, layout, cells = max(ranked, key=lambda r: r[0], default=(0, layouts[0], []))
     if known < 2:  # no header row in sight: rows may hold anything, so only shapes are shown
@@ -74,7 +71,7 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
             if known >= 2 and difflib.SequenceMatcher(None, fold(header), word).ratio() > 0.7
         }
         hints += [f'{column} = "{" ".join(h.split())}"' for h in sorted(near)]
-    example = "; ".join(hints) or '; '.join(f'{c} = "…"' for c in missing[:3])
+    example = "; ".join(hints) or "; ".join(f'{c} = "…"' for c in missing[:3])
     return InputRefused(
         Text("Tiêu đề cột không khớp bố cục nào đã biết.", "The column headers fit no known layout."),
         where=name,

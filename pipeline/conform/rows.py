@@ -25,9 +25,24 @@ from pipeline.read.grids import Grid
 # Codes in the national pattern are unique in the country; others only within their source (DESIGN §4.12).
 NATIONAL_CODE = columns()["dossier_code"].harmless
 EMPTY_MARKS = "('', '-', '–', '—', 'null', 'NULL', 'N/A')"
-OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]{1,300}"  # names an office brings itself: words, no long numbers
+# Names an office brings itself. Its length is checked apart: RE2 unrolls a counted class, at 50 times the cost.
+OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
+LONGEST_NAME = 300
 
-PROBLEM = pl.Struct({"column": pl.String, "reason": pl.String})
+# Stored type per kind. Times are local and zone-less: the wall clock of the source's own zone (DESIGN §4.5).
+DTYPES: dict[str, pl.DataType] = {
+    "unit": pl.String(),
+    "timestamp": pl.Datetime("us"),
+    "status": pl.String(),
+    "channel": pl.String(),
+    "level": pl.String(),
+    "rating": pl.String(),
+    "flag": pl.Boolean(),
+    "count": pl.Int32(),
+    "procedure_code": pl.String(),
+    "procedure": pl.String(),
+    "field": pl.String(),
+}
 SET_ASIDE_SCHEMA = {
     "sheet": pl.String,
     "row": pl.Int64,
@@ -71,10 +86,13 @@ class Conformer:
     def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
         cells = [c for c in frame.columns if c != "row"]
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
-        clean = ",\n  ".join(f"{_clean(cell)} AS {column}" for column, cell in texts.items())
+        trimmed = ", ".join(f"{_trimmed(cell, columns()[column])} AS {column}" for column, cell in texts.items())
+        clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
         filled = " OR ".join(f"nullif(trim({c}), '') IS NOT NULL" for c in cells)
         self.con.register("raw_cells", frame)
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean} FROM raw_cells WHERE {filled}")
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean} FROM (SELECT row, {trimmed} FROM raw_cells WHERE {filled})"
+        )
         self.con.unregister("raw_cells")
 
         typed = ",\n  ".join(
@@ -82,10 +100,12 @@ class Conformer:
             for name, column in columns().items()
         )
         mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts)
-        self.con.execute(f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM cells")
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM cells"
+        )
         problems = self._problems(texts)
         no_dossier = "t.filled <= 1"
-        rejected = self.con.sql(problems).pl() if problems else pl.DataFrame(schema=_problem_schema())
+        rejected = self.con.sql(problems).pl()
         others = pl.DataFrame(
             self.con.sql(f"SELECT row FROM typed t WHERE {no_dossier}").pl(), schema={"row": pl.Int64}
         ).with_columns(verdict=pl.lit("excluded"), reason=pl.lit("not_a_dossier_row"))
@@ -121,14 +141,20 @@ class Conformer:
             return self._timestamp(name)
         if column.kind == "count":
             return f"try_cast(CASE WHEN regexp_full_match({name}, '\\d{{1,5}}(\\.0+)?') THEN {name} END AS DECIMAL(9, 2))::INTEGER"
-        distinct = [r[0] for r in self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL").fetchall()]
+        distinct = [
+            r[0] for r in self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL").fetchall()
+        ]
         if column.kind in (*CODED, "flag"):
             words = header.layout.words(name) | self._own_words(column)
             known = _case(name, {w: words[fold(w)] for w in distinct if fold(w) in words}, column.kind == "flag")
-            return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({known}, 'unknown') END" if name == "status" else known
+            return (
+                f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({known}, 'unknown') END"
+                if name == "status"
+                else known
+            )
         if column.kind == "unit":
             if self.source.units == "from_file":
-                return f"CASE WHEN regexp_full_match({name}, '{OWN_WORDS}') THEN {name} END"
+                return _own_name(name)
             known = {w: w for w in distinct if known_spelling(w)}
             # What is no unit's name may be anything, so only its hash and shape are kept; it is rejected when units
             # are resolved, and counts from the day on which its name is declared.
@@ -139,7 +165,7 @@ class Conformer:
             pattern = r"[A-Za-z0-9._-]{1,40}" if own else column.harmless
             return f"CASE WHEN regexp_full_match({name}, '{pattern}') THEN {name} END"
         if self.source.procedures == "from_file":
-            return f"CASE WHEN regexp_full_match({name}, '{OWN_WORDS}') THEN {name} END"
+            return _own_name(name)
         known_words = known_fields() if column.kind == "field" else {k: "" for k in known_names()}
         return _case(name, {w: known_words[fold(w)] or w for w in distinct if fold(w) in known_words})
 
@@ -164,17 +190,21 @@ class Conformer:
     # ---- what could not be parsed
 
     def _problems(self, texts: dict[str, str]) -> str:
-        parts = []
+        """One pass over the rows: each fault of each as (row, column, reason)."""
+        faults = []
         for name, column in columns().items():
             if column.required:
-                parts.append(f"SELECT row, '{name}' AS \"column\", 'missing' AS reason FROM cells WHERE {_absent(name, texts)}")
+                absent = f"c.{name} IS NULL" if name in texts else "TRUE"
+                faults.append(f"{{'column': '{name}', 'reason': CASE WHEN {absent} THEN 'missing' END}}")
             if name in texts and column.kind != "code":
                 reason = "not_read" if column.unknown == "reject" else "word_not_known"
-                parts.append(
-                    f"SELECT row, '{name}' AS \"column\", '{reason}' AS reason FROM cells c JOIN typed t USING (row) "
-                    f"WHERE c.{name} IS NOT NULL AND (t.{name} IS NULL OR {self._not_known(column)})"
-                )
-        return " UNION ALL ".join(parts)
+                lost = f"c.{name} IS NOT NULL AND (t.{name} IS NULL OR {self._not_known(column)})"
+                faults.append(f"{{'column': '{name}', 'reason': CASE WHEN {lost} THEN '{reason}' END}}")
+        return (
+            'SELECT row, fault."column", fault.reason FROM ('
+            f"SELECT row, unnest([{', '.join(faults)}]) AS fault FROM cells c JOIN typed t USING (row)) "
+            "WHERE fault.reason IS NOT NULL ORDER BY row"
+        )
 
     def _not_known(self, column: Column) -> str:
         return "t.status = 'unknown'" if column.name == "status" else "FALSE"
@@ -215,12 +245,8 @@ class Conformer:
 def row_schema() -> dict[str, pl.DataType]:
     """Stored columns of a conformed row: row, dossier_id, canonical columns without the code."""
     return {"row": pl.Int64(), "dossier_id": pl.String()} | {
-        name: c.dtype for name, c in columns().items() if c.kind != "code"
+        name: DTYPES[c.kind] for name, c in columns().items() if c.kind != "code"
     }
-
-
-def _problem_schema() -> dict[str, type[pl.DataType]]:
-    return {"row": pl.Int64, "column": pl.String, "reason": pl.String}
 
 
 def _sql_type(column: Column) -> str:
@@ -231,16 +257,22 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _own_name(name: str) -> str:
+    return f"CASE WHEN length({name}) <= {LONGEST_NAME} AND regexp_full_match({name}, '{OWN_WORDS}') THEN {name} END"
+
+
 def _shape_sql(name: str) -> str:
     """`declare.text.shape` in SQL."""
     letters = f"regexp_replace(regexp_replace({name}, '\\p{{Lu}}', 'A', 'g'), '\\p{{Ll}}', 'a', 'g')"
     return f"left(regexp_replace({letters}, '\\d', '9', 'g'), 40)"
 
 
-def _clean(cell: str) -> str:
-    """A cell without outer white (no-break spaces too), composed, and null where it is empty or a dash."""
-    text = f"trim(nfc_normalize(replace({cell}, chr(160), ' ')), ' ' || chr(9) || chr(10) || chr(13))"
-    return f"CASE WHEN {text} IN {EMPTY_MARKS} THEN NULL ELSE {text} END"
+def _trimmed(cell: str, column: Column) -> str:
+    """A cell without white around it (no-break spaces and line breaks too); composed where its text is kept as it is."""
+    text = f"nfc_normalize({cell})" if column.kind in ("code", "unit", "procedure", "field") else cell
+    for white in (160, 9, 10, 13):  # cheaper than trim() with a set of characters
+        text = f"replace({text}, chr({white}), ' ')"
+    return f"trim({text})"
 
 
 def _case(name: str, words: dict[str, str], flag: bool = False) -> str:
@@ -248,7 +280,3 @@ def _case(name: str, words: dict[str, str], flag: bool = False) -> str:
         return "CAST(NULL AS BOOLEAN)" if flag else "CAST(NULL AS VARCHAR)"
     arms = " ".join(f"WHEN {_literal(w)} THEN {v if flag else _literal(v)}" for w, v in sorted(words.items()))
     return f"CASE {name} {arms} END"
-
-
-def _absent(name: str, texts: dict[str, str]) -> str:
-    return f"{name} IS NULL" if name in texts else "TRUE"

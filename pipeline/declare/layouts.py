@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.text import Text, declared, fold
@@ -47,7 +47,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "known_at": ("intake", "exported"),
 }
 RULES: dict[str, tuple[str, ...]] = {"lateness": ("date", "timestamp")}
-TEXTS = ("name", "time_zone", "exported_at", "system", "id", "mark", "from", "to")
+TEXTS = ("name", "time_zone", "exported_at", "system", "id", "mark")
+TABLES = ("columns", "values", "rules")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Source:
 
     key: str
     name: str
-    layout: Layout | None = None  # columns declared by the source itself
+    layouts: tuple[Layout, ...] = ()  # the source's own headers over the built-in ones; empty: built-in
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     time_zone: str = HOME_ZONE
     units: str = "declared"
@@ -128,18 +129,18 @@ def read_source(folder: Path, path: Path | None = None, key: str | None = None) 
         text = path.read_bytes().decode("utf-8-sig")
         node = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"at line (\d+)", str(error))
         raise DeclarationError(
             Text("Tệp khai báo nguồn không đọc được.", "The source declaration cannot be read."),
-            where=where,
+            where=where + (f":{line[1]}" if line else ""),
             found=Text(str(error), str(error)),
             todo=Text("Sửa tệp theo cú pháp TOML, mã UTF-8.", "Mend the file: TOML syntax, UTF-8."),
         ) from None
     _check(node, where, text)
-    own = _headers(node, where) if "columns" in node else {}
     return replace(
         plain,
         name=node.get("name", key),
-        layout=Layout(f"source:{key}", node.get("name", key), own) if own else None,
+        layouts=_over_built_in(key, node, where, text),
         values=_values(node, where, text),
         time_zone=node.get("time_zone", HOME_ZONE),
         units=node.get("units", "declared"),
@@ -153,18 +154,43 @@ def read_source(folder: Path, path: Path | None = None, key: str | None = None) 
     )
 
 
-def _line(text: str, key: str) -> str:
-    """Where a key stands in the file, for the error."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if re.match(rf"\s*(\[.*\b{re.escape(key)}\b.*\]|{re.escape(key)}\s*=)", line):
-            return f":{number}"
-    return ""
+def _over_built_in(key: str, node: dict[str, Any], where: str, text: str) -> tuple[Layout, ...]:
+    """The source's own headers; for columns that it does not declare, those of each built-in layout."""
+    if "columns" not in node:
+        return ()
+    own = _headers(node, where, text)
+    return tuple(
+        Layout(
+            f"source:{key}",
+            node.get("name", key),
+            own | {h: c for h, c in known.columns.items() if c not in node["columns"] and h not in own},
+            known.values,
+        )
+        for known in built_in()
+    )
+
+
+def _line(text: str, *keys: str) -> str:
+    """Where a key stands in the file, for the error: as a key or table heading, below those that hold it."""
+    lines = text.splitlines()
+    at = 0
+    for key in keys:
+        word = rf"(?<![\w-]){re.escape(key)}(?![\w-])"
+        for form in (rf"\s*(?:\[[^\]]*{word}[^\]]*\]|[\"']?{word}[\"']?\s*=)", rf".*{word}"):
+            found = next((n for n, line in enumerate(lines[at:], at) if re.match(form, line)), None)
+            if found is not None:
+                at = found
+                break
+        else:
+            return ""
+    return f":{at + 1}"
 
 
 def _wrong(where: str, text: str, key: str, expected: str, found: object) -> DeclarationError:
+    """`key` as a path: values.channel.online."""
     return DeclarationError(
         Text(f"Khai báo “{key}” không dùng được.", f"The declaration of “{key}” cannot be used."),
-        where=where + _line(text, key.split(".")[-1]),
+        where=where + _line(text, *key.split(".")),
         expected=Text(expected, expected),
         found=Text(str(found)[:80], str(found)[:80]),
         todo=Text("Sửa dòng này rồi chạy lại.", "Mend this line and run again."),
@@ -172,7 +198,7 @@ def _wrong(where: str, text: str, key: str, expected: str, found: object) -> Dec
 
 
 def _check(node: dict[str, Any], where: str, text: str) -> None:
-    known = {*CHOICES, *TEXTS, "date_formats", "columns", "values", "rules"}
+    known = {*CHOICES, *TEXTS, *TABLES, "date_formats"}
     for key, value in node.items():
         if key not in known:
             raise _wrong(where, text, key, f"{', '.join(sorted(known))}", key)
@@ -180,28 +206,49 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
             raise _wrong(where, text, key, " | ".join(CHOICES[key]), value)
         if key in TEXTS and not isinstance(value, str):
             raise _wrong(where, text, key, "chữ trong ngoặc kép / a text in quotes", value)
+        if key in TABLES and not isinstance(value, dict):
+            raise _wrong(where, text, key, f"mục [{key}] / a table [{key}]", value)
     for key, value in node.get("rules", {}).items():
         if key not in RULES or value not in RULES[key]:
-            raise _wrong(where, text, key, "; ".join(f"{k} = {' | '.join(v)}" for k, v in RULES.items()), value)
+            raise _wrong(
+                where,
+                text,
+                f"rules.{key}",
+                "; ".join(f"{k} = {' | '.join(v)}" for k, v in RULES.items()),
+                value,
+            )
     if node.get("time_zone", HOME_ZONE) not in available_timezones():
         raise _wrong(where, text, "time_zone", "Asia/Ho_Chi_Minh, Asia/Vientiane, …", node["time_zone"])
-    ZoneInfo(node.get("time_zone", HOME_ZONE))
+    name = node.get("exported_at", "%d%m%Y")
+    if not re.search("%[mbB]", name) or not re.search("%[yY]", name) or "%d" not in name:
+        raise _wrong(where, text, "exported_at", '"so_%Y-%m-%d.xlsx" (%d, %m, %Y)', name)
     formats = node.get("date_formats", [])
     if not isinstance(formats, list) or not all(isinstance(f, str) and "%d" in f and "%Y" in f for f in formats):
         raise _wrong(where, text, "date_formats", '["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]', formats)
 
 
-def _headers(node: dict[str, Any], where: str) -> dict[str, str]:
+def _words(written: object) -> list[str] | None:
+    """One text or number, or a list of them; None where it is something else, or nothing that can be compared."""
+    listed = written if isinstance(written, list) else [written]
+    if not all(isinstance(word, str | int) and not isinstance(word, bool) and fold(str(word)) for word in listed):
+        return None
+    return [str(word) for word in listed]
+
+
+def _headers(node: dict[str, Any], where: str, text: str = "") -> dict[str, str]:
     """[columns] → folded header → canonical column."""
     found: dict[str, str] = {}
-    for column, headers in node.get("columns", {}).items():
+    for column, written in node.get("columns", {}).items():
         if column not in columns():
-            raise _wrong(where, "", f"columns.{column}", ", ".join(columns()), column)
-        for header in [headers] if isinstance(headers, str) else headers:
-            if not isinstance(header, str):
-                raise _wrong(where, "", f"columns.{column}", "tên cột như viết trong tệp / the header as written", header)
+            raise _wrong(where, text, f"columns.{column}", ", ".join(columns()), column)
+        headers = _words(written)
+        if headers is None:
+            expected = "tên cột như viết trong tệp / the header as written"
+            raise _wrong(where, text, f"columns.{column}", expected, written)
+        for header in headers:
             if found.setdefault(fold(header), column) != column:
-                raise _wrong(where, "", f"columns.{column}", "mỗi tên cột chỉ cho một cột / a header for one column", header)
+                expected = "mỗi tên cột chỉ cho một cột / a header for one column"
+                raise _wrong(where, text, f"columns.{column}", expected, header)
     return found
 
 
@@ -213,9 +260,17 @@ def _values(node: dict[str, Any], where: str, text: str = "") -> dict[str, dict[
         if kind not in (*CODED, "flag"):
             coded = [c.name for c in columns().values() if c.kind in (*CODED, "flag")]
             raise _wrong(where, text, f"values.{column}", ", ".join(coded), column)
+        if not isinstance(words, dict):
+            raise _wrong(where, text, f"values.{column}", f"mục [values.{column}] / a table", words)
         for value, written in words.items():
             if value not in codes(kind):
                 raise _wrong(where, text, f"values.{column}.{value}", ", ".join(codes(kind)), value)
-            for word in [written] if isinstance(written, str) else written:
-                found.setdefault(column, {})[fold(str(word))] = value
+            listed = _words(written)
+            if listed is None:
+                expected = "chữ như viết trong tệp / words as written"
+                raise _wrong(where, text, f"values.{column}.{value}", expected, written)
+            for word in listed:
+                if found.setdefault(column, {}).setdefault(fold(word), value) != value:
+                    expected = "mỗi chữ chỉ cho một giá trị / a word for one value"
+                    raise _wrong(where, text, f"values.{column}.{value}", expected, word)
     return found

@@ -113,7 +113,9 @@ def parse_periods(words: str) -> list[Period]:
                 "two periods of one kind and scheme, the earlier first: 2022-Q1..2023-Q4",
             ),
         )
-    return [p for p in all_periods(first.start, last.end, first.scheme) if p.kind == first.kind and p.start >= first.start]
+    return [
+        p for p in all_periods(first.start, last.end, first.scheme) if p.kind == first.kind and p.start >= first.start
+    ]
 
 
 def all_periods(first_day: date, last_day: date, *only: str) -> Iterator[Period]:

@@ -29,7 +29,8 @@ def procedures() -> dict[str, Procedure]:
     """National procedures by code."""
     rows = csv.DictReader(io.StringIO(declared_bytes("procedures.csv").decode("utf-8")))
     return {
-        r["procedure_code"]: Procedure(r["procedure_code"], r["name"], r["field"], tuple(r["levels"].split("|"))) for r in rows
+        r["procedure_code"]: Procedure(r["procedure_code"], r["name"], r["field"], tuple(r["levels"].split("|")))
+        for r in rows
     }
 
 

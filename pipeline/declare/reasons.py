@@ -28,7 +28,10 @@ class Reason:
 def reasons() -> dict[str, Reason]:
     return {
         code: Reason(
-            code, node["verdict"], text_of(node), Text(node["todo_vi"], node["todo_en"]) if "todo_vi" in node else None
+            code,
+            node["verdict"],
+            text_of(node),
+            Text(node["todo_vi"], node["todo_en"]) if "todo_vi" in node else None,
         )
         for code, node in declared("reasons.toml").items()
     }

@@ -9,7 +9,7 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -34,19 +34,22 @@ def text_of(node: dict[str, Any]) -> Text:
     return Text(str(node["vi"]), str(node["en"]))
 
 
-@cache
+@lru_cache(maxsize=65_536)  # bounded: a file may hold a different text in every cell
 def fold(words: str) -> str:
-    """Lower case, no accents, no punctuation, single spaces: "Mã  Hồ-sơ" and its NFD form give "ma ho so"."""
+    """Lower case, no accents, no punctuation, single spaces: "Mã  Hồ-sơ" and its NFD form give "ma ho so".
+
+    Letters and digits of every script stay: what folds to a known word must not hide anything else.
+    """
     plain = unicodedata.normalize("NFD", words.casefold().replace("đ", "d"))
     plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return " ".join(re.findall(r"[a-z0-9]+", plain))
+    return " ".join(re.findall(r"[^\W_]+", plain))
 
 
 def shape(value: str, longest: int = 24) -> str:
     """The shape of a value that must not be shown itself: letters as A/a, digits as 9, the rest as it is."""
+    kinds = ((c, unicodedata.category(c)) for c in value[:longest])
     masked = "".join(
-        "9" if c.isdigit() else "A" if c.isupper() else "a" if c.isalpha() or unicodedata.combining(c) else c
-        for c in value[:longest]
+        "9" if kind[0] == "N" else "A" if kind == "Lu" else "a" if kind[0] in "LM" else c for c, kind in kinds
     )
     return masked + ("…" if len(value) > longest else "")
 

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline.declare.text import declared_bytes, fold
 
@@ -87,7 +87,10 @@ def units() -> dict[str, Unit]:
 @cache
 def successors() -> dict[str, tuple[date, str]]:
     """unit_id → (first day, unit_id) of the unit that took its place."""
-    return {row["unit_id"]: (date.fromisoformat(row["from_day"]), row["successor_id"]) for row in _rows("unit_successors.csv")}
+    return {
+        row["unit_id"]: (date.fromisoformat(row["from_day"]), row["successor_id"])
+        for row in _rows("unit_successors.csv")
+    }
 
 
 def split_name(written: str) -> tuple[str | None, str]:
@@ -122,7 +125,7 @@ def known_spelling(written: str) -> bool:
     return split_name(written)[1] in _spellings() or fold(written) in _spellings()
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def resolve(written: str, received_on: date, exported_on: date | None = None) -> Unit | None:
     """The unit that a name as written means: exactly one or none.
 

@@ -89,7 +89,9 @@ def choose(found: dict[str, Row], unit: str | None) -> dict[str, Row]:
     near = [names[n] for n in difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)] or list(names.values())[:3]
     raise WrongUse(
         Text(f"Không có đơn vị “{unit[:40]}” trong số liệu.", f"No unit “{unit[:40]}” in the data."),
-        expected=Text("mã hoặc tên đơn vị, ví dụ: " + "; ".join(near), "code or name of a unit, e.g. " + "; ".join(near)),
+        expected=Text(
+            "mã hoặc tên đơn vị, ví dụ: " + "; ".join(near), "code or name of a unit, e.g. " + "; ".join(near)
+        ),
         todo=Text("Xem danh sách: motcua units", "See the list: motcua units"),
     )
 
@@ -112,7 +114,11 @@ def _frame_of(period: Period, row: Row, lang: str) -> Row:
 
 
 def stats(
-    con: duckdb.DuckDBPyConnection, period: str, by: str | None = None, unit: str | None = None, lang: str = "vi"
+    con: duckdb.DuckDBPyConnection,
+    period: str,
+    by: str | None = None,
+    unit: str | None = None,
+    lang: str = "vi",
 ) -> list[Row]:
     """Counts per unit and sum of units for a period or range of periods; with `by`, per field, procedure or level of
     the chosen units (all of them together where none is named). Counts are null where there is no data."""
@@ -148,7 +154,11 @@ def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
 
 def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str, lang: str) -> list[Row]:
     """A row per field, procedure or service level; procedures are counted from the view (DESIGN §4.5)."""
-    key = {"field": "field", "procedure": "procedure_code, any_value(procedure) AS procedure", "level": "service_level"}[by]
+    key = {
+        "field": "field",
+        "procedure": "procedure_code, any_value(procedure) AS procedure",
+        "level": "service_level",
+    }[by]
     group = {"field": "field", "procedure": "procedure_code", "level": "service_level"}[by]
     source = "period_count"
     if by == "procedure":
@@ -196,7 +206,9 @@ def _indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | 
         del frame[key]
     if found is None:
         empty = dict.fromkeys(("numerator", "denominator", "unknown", "value", "operator", "threshold"), None)
-        return frame | {"indicator": code, "label": label} | empty | {"verdict": "no_data", "near": False, "needed": None}
+        return (
+            frame | {"indicator": code, "label": label} | empty | {"verdict": "no_data", "near": False, "needed": None}
+        )
     return frame | {
         "indicator": code,
         "label": label,
@@ -205,7 +217,9 @@ def _indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | 
         "unknown": found["unknown"],
         "value": _exact(found),
         "operator": found["operator"],
-        "threshold": None if found["threshold_p"] is None else decimal_of(Fraction(found["threshold_p"], found["threshold_q"])),
+        "threshold": None
+        if found["threshold_p"] is None
+        else decimal_of(Fraction(found["threshold_p"], found["threshold_q"])),
         "verdict": found["verdict"],
         "near": found["near"],
         "needed": found["needed"],
@@ -230,7 +244,9 @@ def decimal_of(fraction: Fraction) -> Decimal:
 # ---- open dossiers past due or soon due
 
 
-def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int = 5, on: date | None = None) -> list[Row]:
+def overdue(
+    con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int = 5, on: date | None = None
+) -> list[Row]:
     """Open dossiers per unit, as of the last day of data (or `on`, not later): past due, and due within some days.
 
     Paused dossiers are open but their clock stands still: they are in neither. Lateness by date, effective due date.
@@ -255,7 +271,9 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
                    count(*) FILTER (WHERE state <> 'paused' AND due_on >= $day AND due_on <= $until) AS due_soon,
                    min(due_on) FILTER (WHERE state <> 'paused') AS earliest_due
             FROM open_now JOIN node_of n USING (unit_id) JOIN unit u ON u.unit_id = n.node
-            GROUP BY ALL""".replace("$day", f"DATE '{day}'").replace("$until", f"DATE '{day + timedelta(days=within)}'"),
+            GROUP BY ALL""".replace("$day", f"DATE '{day}'").replace(
+            "$until", f"DATE '{day + timedelta(days=within)}'"
+        ),
     )
     counts = {r["unit_id"]: r for r in rows}
     period = Period(day, day, day.isoformat(), "", "day", Text("", ""))
@@ -264,7 +282,13 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
     for unit_id, row in frame.items():
         c = counts.get(unit_id, {"open": 0, "paused": 0, "overdue": 0, "due_soon": 0, "earliest_due": None})
         found.append(
-            {"as_of": day, "unit_code": row["unit_code"], "unit": row["unit"], "level": row["level"], "within_days": within}
+            {
+                "as_of": day,
+                "unit_code": row["unit_code"],
+                "unit": row["unit"],
+                "level": row["level"],
+                "within_days": within,
+            }
             | {key: c[key] for key in ("open", "overdue", "due_soon", "paused", "earliest_due")}
         )
     return found

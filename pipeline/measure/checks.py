@@ -50,21 +50,30 @@ def checks() -> list[Check]:
         Check(
             "accounting",
             True,
-            Text("Mọi dòng của mọi tệp đều được tính, loại hoặc từ chối", "Every row of every file is counted, excluded or rejected"),
+            Text(
+                "Mọi dòng của mọi tệp đều được tính, loại hoặc từ chối",
+                "Every row of every file is counted, excluded or rejected",
+            ),
             """SELECT f.source || '/' || f.name AS file, f.rows_in, coalesce(sum(a.rows), 0)::BIGINT AS rows_told
                FROM file f LEFT JOIN file_account a USING (file_id) GROUP BY ALL HAVING rows_told <> f.rows_in""",
         ),
         Check(
             "one_label",
             True,
-            Text("Mỗi hồ sơ một lần trong mỗi kỳ, một nguồn, một kết quả", "Each dossier once in a period, one origin, one outcome"),
+            Text(
+                "Mỗi hồ sơ một lần trong mỗi kỳ, một nguồn, một kết quả",
+                "Each dossier once in a period, one origin, one outcome",
+            ),
             """SELECT period, unit_id, count(*) AS rows FROM dossier_period
                GROUP BY period, unit_id, dossier_id HAVING count(*) > 1 OR bool_or(origin IS NULL OR outcome IS NULL)""",
         ),
         Check(
             "received_once",
             True,
-            Text("Mỗi hồ sơ có mặt trong kỳ mà nó được tiếp nhận", "Every dossier stands in the period in which it was received"),
+            Text(
+                "Mỗi hồ sơ có mặt trong kỳ mà nó được tiếp nhận",
+                "Every dossier stands in the period in which it was received",
+            ),
             """SELECT p.period, d.unit_id, count(*) AS dossiers
                FROM dossier d JOIN period_unit p ON p.unit_id = d.unit_id AND d.received_on BETWEEN p.period_from AND p.as_of
                LEFT JOIN dossier_period x ON x.period = p.period AND x.dossier_id = d.dossier_id
@@ -88,7 +97,10 @@ def checks() -> list[Check]:
         Check(
             "continuity",
             False,
-            Text("Tồn cuối kỳ trước bằng tồn đầu kỳ sau", "Open at the end of a period = carried over into the next"),
+            Text(
+                "Tồn cuối kỳ trước bằng tồn đầu kỳ sau",
+                "Open at the end of a period = carried over into the next",
+            ),
             """SELECT period_before, period, unit_id, side, reason, count(*) AS dossiers FROM continuity_break GROUP BY ALL""",
         ),
         Check(
@@ -130,7 +142,10 @@ def checks() -> list[Check]:
         Check(
             "odd_dates",
             False,
-            Text("Ngày tháng lạ: hẹn trả hoặc kết thúc trước khi tiếp nhận", "Odd dates: due or finished before received"),
+            Text(
+                "Ngày tháng lạ: hẹn trả hoặc kết thúc trước khi tiếp nhận",
+                "Odd dates: due or finished before received",
+            ),
             """SELECT unit_id, CASE WHEN concluded_on < received_on THEN 'finished_before_received' ELSE 'due_before_received' END AS kind,
                       count(*) AS dossiers FROM dossier WHERE due_on < received_on OR concluded_on < received_on GROUP BY ALL""",
         ),
@@ -167,7 +182,14 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
         outcomes.append(Outcome(check, rows.height, rows.head(20).to_dicts()))
     frame = pl.DataFrame(
         [
-            (o.check.code, "blocking" if o.check.blocking else "warning", o.check.label.vi, o.check.label.en, o.failures, str(row))
+            (
+                o.check.code,
+                "blocking" if o.check.blocking else "warning",
+                o.check.label.vi,
+                o.check.label.en,
+                o.failures,
+                str(row),
+            )
             for o in outcomes
             for row in o.sample
         ],

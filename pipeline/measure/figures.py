@@ -38,7 +38,9 @@ def period_count_sql() -> str:
 
 def counts_sql(where: dict[str, str]) -> str:
     """Select list of counts: name → predicate."""
-    return ", ".join(f"coalesce(sum(n) FILTER (WHERE {predicate}), 0)::BIGINT AS {name}" for name, predicate in where.items())
+    return ", ".join(
+        f"coalesce(sum(n) FILTER (WHERE {predicate}), 0)::BIGINT AS {name}" for name, predicate in where.items()
+    )
 
 
 def measure_counts_sql() -> str:
@@ -54,7 +56,7 @@ def _form_sql() -> str:
         f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {counts} FROM period_count "
         f"GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
         f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts} FROM period_count "
-        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field ORDER BY period, \"by\", unit_id, field"
+        f'GROUP BY {PERIOD_COLUMNS}, unit_id, field ORDER BY period, "by", unit_id, field'
     )
 
 
@@ -82,11 +84,36 @@ def _threshold_table(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE threshold AS SELECT * FROM incoming")
     con.unregister("incoming")
     known = [
-        (i.code, i.kind, i.label.vi, i.label.en, i.numerator, i.denominator, i.column, i.section, i.source, i.mark)
+        (
+            i.code,
+            i.kind,
+            i.label.vi,
+            i.label.en,
+            i.numerator,
+            i.denominator,
+            i.column,
+            i.section,
+            i.source,
+            i.mark,
+        )
         for i in indicators().values()
     ]
-    names = ["indicator", "kind", "label_vi", "label_en", "numerator", "denominator", "of_column", "section", "source", "mark"]
-    con.register("incoming", pl.DataFrame(known, schema=dict.fromkeys(names, pl.String), orient="row").with_row_index("sort"))
+    names = [
+        "indicator",
+        "kind",
+        "label_vi",
+        "label_en",
+        "numerator",
+        "denominator",
+        "of_column",
+        "section",
+        "source",
+        "mark",
+    ]
+    con.register(
+        "incoming",
+        pl.DataFrame(known, schema=dict.fromkeys(names, pl.String), orient="row").with_row_index("sort"),
+    )
     con.execute("CREATE TABLE indicator AS SELECT * FROM incoming")
     con.unregister("incoming")
 
@@ -106,7 +133,11 @@ def indicator_terms(i: Indicator) -> tuple[str, str, str]:
             f"sum(n - n_{i.column}) FILTER (WHERE {i.numerator})",
         )
     if i.kind == "median":
-        return "NULL::BIGINT", f"sum(n_{i.column}) FILTER (WHERE {i.numerator})", f"sum(n - n_{i.column}) FILTER (WHERE {i.numerator})"
+        return (
+            "NULL::BIGINT",
+            f"sum(n_{i.column}) FILTER (WHERE {i.numerator})",
+            f"sum(n - n_{i.column}) FILTER (WHERE {i.numerator})",
+        )
     numerator, denominator = f"({i.numerator})", f"({i.denominator})"
     if i.kind == "count_ratio":
         return f"sum(n) FILTER (WHERE {numerator})", f"sum(n) FILTER (WHERE {denominator})", "0"

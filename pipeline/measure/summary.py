@@ -1,7 +1,6 @@
-"""What a database tells in few words: its quarters, how two databases differ in one, what was found, how fresh it is.
+"""What a database tells in few words: its quarters, how two differ in one, what was found, how fresh it is.
 
-Reads published or freshly built databases for the notes of a run. Not here: any figure that answers.py does not
-give, and printing.
+Reads published or freshly built databases for the notes of a run. Not here: printing, and any figure of its own.
 """
 
 from __future__ import annotations
@@ -55,6 +54,14 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
     return found[0][0] if found else None
 
 
+def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How much there is: dossiers, units that have data, quarters that have data."""
+    dossiers, units = con.execute(
+        """SELECT (SELECT count(DISTINCT dossier_id) FROM dossier), (SELECT count(DISTINCT unit_id) FROM coverage)"""
+    ).fetchall()[0]
+    return {"dossiers": dossiers, "units": units, "quarters": len(quarters(con))}
+
+
 # ---- two databases, one quarter
 
 
@@ -74,7 +81,8 @@ def cells(con: duckdb.DuckDBPyConnection, period: str) -> Cells:
     """(unit, field, figure) → value: every count by unit and field, every indicator, cut-off and coverage."""
     found: Cells = {}
     counted = con.execute(
-        f"""SELECT u.unit, coalesce(c.field, '?'), {measure_counts_sql()} FROM period_count c JOIN unit u USING (unit_id)
+        f"""SELECT u.unit, coalesce(c.field, '?'), {measure_counts_sql()}
+            FROM period_count c JOIN unit u USING (unit_id)
             WHERE c.period = ? GROUP BY u.unit_id, u.unit, c.field""",
         [period],
     )

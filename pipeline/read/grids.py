@@ -55,7 +55,10 @@ def open_file(path: Path, name: str) -> OpenFile:
     if b"\x00" in start or start.startswith((b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")):
         raise _refused(name, Text("Không phải tệp CSV hay XLSX.", "This is neither a CSV nor an XLSX file."))
     if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
-        raise _refused(name, Text("Tệp là trang HTML/XML, không phải bảng tính.", "The file is HTML or XML, not a workbook."))
+        raise _refused(
+            name,
+            Text("Tệp là trang HTML/XML, không phải bảng tính.", "The file is HTML or XML, not a workbook."),
+        )
     return _open_text(path, name, "utf-8-sig")
 
 
@@ -84,7 +87,9 @@ def _open_workbook(path: Path, name: str) -> OpenFile:
         grids = [_sheet(book, sheet) for sheet in book.sheet_names]
     except (fastexcel.FastExcelError, zipfile.BadZipFile, OSError, ValueError) as error:
         raise _refused(
-            name, Text("Sổ tính hỏng hoặc không mở được.", "The workbook is damaged or cannot be opened."), type(error).__name__
+            name,
+            Text("Sổ tính hỏng hoặc không mở được.", "The workbook is damaged or cannot be opened."),
+            type(error).__name__,
         ) from None
     return OpenFile("xlsx", None, [g for g in grids if g is not None])
 

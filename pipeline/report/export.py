@@ -14,7 +14,7 @@ from pipeline.measure import answers
 from pipeline.report.screen import as_csv
 from pipeline.warehouse.sql import rows_of
 
-FORM_COLUMNS = "period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, \"by\", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13"
+FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13'
 
 
 def tables(con: duckdb.DuckDBPyConnection, period: str) -> dict[str, list[dict[str, Any]]]:

@@ -92,7 +92,7 @@ def as_json(rows: Sequence[Row]) -> str:
 
     def plain(value: Any) -> Any:
         if isinstance(value, date):
-            return value.isoformat(sep=" ") if hasattr(value, "hour") else value.isoformat()  # ty: ignore[unknown-argument]
+            return str(value)  # 2023-09-14, and 2023-09-14 23:59:59 for a moment
         return float(value) if isinstance(value, Decimal) else str(value)
 
     return json.dumps(list(rows), ensure_ascii=False, indent=1, default=plain)
@@ -116,7 +116,9 @@ def defused(value: Any) -> Any:
     return "" if value is None else value
 
 
-def print_table(rows: Sequence[Row], columns: Sequence[str], lang: str, console: Console, title: str | None = None) -> None:
+def print_table(
+    rows: Sequence[Row], columns: Sequence[str], lang: str, console: Console, title: str | None = None
+) -> None:
     """Rows as a readable table; number columns to the right, sums in bold."""
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
     for key in columns:
@@ -156,7 +158,16 @@ def _indicator_value(row: Row, lang: str) -> str:
 
 def stats_columns(rows: Sequence[Row]) -> list[str]:
     """The columns of a stats table worth their width: those of the form always, others where something arose."""
-    always = ("online", "in_person", "carried_over", "total", "resolved", "resolved_late", "open", "open_overdue")
+    always = (
+        "online",
+        "in_person",
+        "carried_over",
+        "total",
+        "resolved",
+        "resolved_late",
+        "open",
+        "open_overdue",
+    )
     first = [k for k in ("field", "procedure_code", "service_level") if rows and k in rows[0]]
     start = ["unit", *first] if len({r["period"] for r in rows}) == 1 else ["period", "unit", *first]
     counts = [m for m in measures() if m in always or any(r.get(m) for r in rows)]

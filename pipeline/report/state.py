@@ -62,7 +62,9 @@ def status_of(home: Home) -> dict[str, Any]:
                 """SELECT source, count(DISTINCT unit_id) AS units, min(first_day) AS first_day, max(last_day) AS last_day
                    FROM coverage GROUP BY source ORDER BY source""",
             )
-            found["findings"] = rows_of(con, 'SELECT DISTINCT "check", severity, label_vi, label_en, failures FROM finding')
+            found["findings"] = rows_of(
+                con, 'SELECT DISTINCT "check", severity, label_vi, label_en, failures FROM finding'
+            )
     return found
 
 
@@ -73,7 +75,17 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
     else:
         console.print(f"{Text('Đang công bố', 'Published')[lang]}: {found['release']}", highlight=False)
         console.print(f"  {found['database']}", style="dim", highlight=False, soft_wrap=True)
-        columns = ["source", "name", "first_day", "last_day", "exported_at", "rows_in", "counted", "excluded", "rejected"]
+        columns = [
+            "source",
+            "name",
+            "first_day",
+            "last_day",
+            "exported_at",
+            "rows_in",
+            "counted",
+            "excluded",
+            "rejected",
+        ]
         print_table(found["files"], columns, lang, console)
         for c in found["coverage"]:
             text = Text(
@@ -82,10 +94,16 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
             )
             console.print(text[lang], highlight=False)
         for f in found["findings"]:
-            told = Text(f"{f['label_vi']}: {number(f['failures'], 'vi')} chỗ không đạt", f"{f['label_en']}: fails {number(f['failures'], 'en')} times")
+            told = Text(
+                f"{f['label_vi']}: {number(f['failures'], 'vi')} chỗ không đạt",
+                f"{f['label_en']}: fails {number(f['failures'], 'en')} times",
+            )
             console.print(f"! {told[lang]}", style="yellow", highlight=False)
     if found["new_files"]:
-        console.print(f"{Text('Tệp mới chưa nhận', 'New files, not taken in')[lang]}: {', '.join(found['new_files'])}", highlight=False)
+        console.print(
+            f"{Text('Tệp mới chưa nhận', 'New files, not taken in')[lang]}: {', '.join(found['new_files'])}",
+            highlight=False,
+        )
     for refused in (found["last_run"] or {}).get("refused", []):
         console.print(refused[lang], style="red", highlight=False, markup=False)
 
@@ -177,7 +195,10 @@ def unit_rows(home: Home) -> list[Row]:
     if current(home):
         with open_published(home) as con:
             with_data = {r[0] for r in con.execute("SELECT DISTINCT unit_id FROM coverage").fetchall()}
-            rows = rows_of(con, "SELECT unit_id, unit_code, unit, kind, valid_from, valid_to FROM unit WHERE kind <> 'all' ORDER BY sort")
+            rows = rows_of(
+                con,
+                "SELECT unit_id, unit_code, unit, kind, valid_from, valid_to FROM unit WHERE kind <> 'all' ORDER BY sort",
+            )
     return [r | {"has_data": r["unit_id"] in with_data} for r in rows]
 
 
@@ -200,12 +221,21 @@ def doctor_rows(home: Home, lang: str) -> list[Row]:
 
     def row(check: Text, ok: bool | None, detail: Text | str) -> Row:
         result = {True: Text("tốt", "good"), False: Text("thiếu", "lacking"), None: Text("lưu ý", "note")}[ok]
-        return {"check": check[lang], "result": result[lang], "detail": detail if isinstance(detail, str) else detail[lang], "ok": ok}
+        return {
+            "check": check[lang],
+            "result": result[lang],
+            "detail": detail if isinstance(detail, str) else detail[lang],
+            "ok": ok,
+        }
 
     free = shutil.disk_usage(home.root).free
     rows = [
         row(Text("Python", "Python"), sys.version_info >= (3, 11), platform.python_version()),
-        row(Text("Hệ điều hành", "Operating system"), True if sys.platform == "linux" else None, platform.platform()),
+        row(
+            Text("Hệ điều hành", "Operating system"),
+            True if sys.platform == "linux" else None,
+            platform.platform(),
+        ),
         *(row(Text(p, p), True, importlib.metadata.version(p)) for p in ("duckdb", "polars", "pandera", "dagster")),
         row(Text("Thư mục dữ liệu", "Data folder"), home.raw.is_dir(), str(home.raw)),
         row(Text("Ghi được vào kho", "Warehouse writable"), *_writable(home)),
@@ -213,7 +243,13 @@ def doctor_rows(home: Home, lang: str) -> list[Row]:
         row(Text("Bố cục có sẵn", "Built-in layouts"), True, ", ".join(layout.id for layout in built_in())),
     ]
     release = current(home)
-    rows.append(row(Text("Đang công bố", "Published"), True if release else None, release.id if release else Text("chưa có", "nothing yet")))
+    rows.append(
+        row(
+            Text("Đang công bố", "Published"),
+            True if release else None,
+            release.id if release else Text("chưa có", "nothing yet"),
+        )
+    )
     return rows
 
 
@@ -226,5 +262,3 @@ def _writable(home: Home) -> tuple[bool, str]:
     except OSError as error:
         return False, type(error).__name__
     return True, str(home.warehouse)
-
-

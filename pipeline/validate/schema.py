@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pandera.polars as pa
 import polars as pl
 
-from pipeline.conform.rows import SET_ASIDE_SCHEMA, row_schema
+from pipeline.conform.rows import DTYPES, SET_ASIDE_SCHEMA, row_schema
 from pipeline.declare.columns import CODED, codes, columns
 
 EARLIEST = datetime(1990, 1, 1)
@@ -42,7 +42,7 @@ def dossier_schema(exported_at: datetime) -> pa.DataFrameSchema:
             checks.append(pa.Check.in_range(0, 99_999, error="out_of_range"))
         elif column.kind != "flag":
             checks.append(pa.Check.str_length(1, 300, error="too_long"))
-        fields[name] = pa.Column(column.dtype, checks, nullable=not column.required)
+        fields[name] = pa.Column(DTYPES[column.kind], checks, nullable=not column.required)
     assert list(fields) == list(row_schema())
     return pa.DataFrameSchema(fields, strict=True, ordered=True, coerce=False)
 
@@ -59,13 +59,25 @@ def accept(rows: pl.DataFrame, sheet: str | None, exported_at: datetime) -> tupl
         return rows, pl.DataFrame(schema=SET_ASIDE_SCHEMA)
     if failures["index"].null_count():
         # A fault without a row is a fault of the frame itself: a mistake of ours, never the office's.
-        raise AssertionError(f"schema does not fit: {sorted(set(failures['check']))} on {sorted(set(failures['column']))}")
+        raise AssertionError(
+            f"schema does not fit: {sorted(set(failures['check']))} on {sorted(set(failures['column']))}"
+        )
     numbers = rows["row"]
     aside = [
-        (sheet, numbers[i], "rejected", _reason(check), column, _expected(check, exported_at), _found(rows, column, i))
+        (
+            sheet,
+            numbers[i],
+            "rejected",
+            _reason(check),
+            column,
+            _expected(check, exported_at),
+            _found(rows, column, i),
+        )
         for i, column, check in failures.select("index", "column", "check").iter_rows()
     ]
-    frame = pl.DataFrame(aside, schema=SET_ASIDE_SCHEMA, orient="row").unique(["row", "column"], keep="first", maintain_order=True)
+    frame = pl.DataFrame(aside, schema=SET_ASIDE_SCHEMA, orient="row").unique(
+        ["row", "column"], keep="first", maintain_order=True
+    )
     return rows.filter(~pl.col("row").is_in(frame["row"].implode())), frame
 
 
@@ -82,4 +94,6 @@ def _expected(check: str, exported_at: datetime) -> str:
 
 def _found(rows: pl.DataFrame, column: str, index: int) -> str | None:
     value = rows[column][index]
-    return f"{value:%d/%m/%Y %H:%M:%S}" if isinstance(value, datetime) else str(value) if isinstance(value, int) else None
+    return (
+        f"{value:%d/%m/%Y %H:%M:%S}" if isinstance(value, datetime) else str(value) if isinstance(value, int) else None
+    )

@@ -83,7 +83,12 @@ def _file_table(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFac
     ]
     frame = pl.DataFrame(rows).with_columns(pl.col("known_at").str.to_datetime(time_unit="us"))
     _store(con, "file", frame)
-    folders = pl.DataFrame({"sha256": [f.sha256 for _, f in files], "path": [(f.folder / "rows.parquet").as_posix() for _, f in files]})
+    folders = pl.DataFrame(
+        {
+            "sha256": [f.sha256 for _, f in files],
+            "path": [(f.folder / "rows.parquet").as_posix() for _, f in files],
+        }
+    )
     _store(con, "file_folder", folders, temp=True)
 
 
@@ -97,7 +102,9 @@ def _status_table(con: duckdb.DuckDBPyConnection) -> None:
 
 def _change_days() -> list[date]:
     """Days on which some declared unit begins or has ceased."""
-    days = {u.valid_from for u in units().values()} | {u.valid_to + timedelta(days=1) for u in units().values() if u.valid_to != FOREVER}
+    days = {u.valid_from for u in units().values()} | {
+        u.valid_to + timedelta(days=1) for u in units().values() if u.valid_to != FOREVER
+    }
     return sorted(d for d in days if d != ALWAYS)
 
 
@@ -122,7 +129,13 @@ def _resolve_units(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, File
             found = None if name.startswith("#") else resolve(name, day_in[received_era], day_in[exported_era])
             unit_id = found.unit_id if found else None
         rows.append((source, name, received_era, exported_era, unit_id))
-    schema = {"source": pl.String, "written": pl.String, "received_era": pl.Int32, "exported_era": pl.Int32, "unit_id": pl.String}
+    schema = {
+        "source": pl.String,
+        "written": pl.String,
+        "received_era": pl.Int32,
+        "exported_era": pl.Int32,
+        "unit_id": pl.String,
+    }
     _store(con, "unit_ref", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)
     names = {facts.source: facts.source_name for _, facts in files}
     for source in sorted(brings):
@@ -135,7 +148,10 @@ def _unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:
     known = units() | own | {EVERYTHING.unit_id: EVERYTHING}
     order = {unit_id: n for n, unit_id in enumerate(known)}
     frame = pl.DataFrame(
-        [(u.unit_id, u.code, u.name, u.kind, u.valid_from, u.valid_to, u.parent_id, order[u.unit_id]) for u in known.values()],
+        [
+            (u.unit_id, u.code, u.name, u.kind, u.valid_from, u.valid_to, u.parent_id, order[u.unit_id])
+            for u in known.values()
+        ],
         schema={
             "unit_id": pl.String,
             "unit_code": pl.String,
@@ -242,10 +258,18 @@ def _period_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _period_frame(periods: Iterable[Period]) -> pl.DataFrame:
-    schema = {"period": pl.String, "scheme": pl.String, "kind": pl.String, "period_from": pl.Date, "period_to": pl.Date}
+    schema = {
+        "period": pl.String,
+        "scheme": pl.String,
+        "kind": pl.String,
+        "period_from": pl.Date,
+        "period_to": pl.Date,
+    }
     words = {"label_vi": pl.String, "label_en": pl.String}
     return pl.DataFrame(
-        [(p.key, p.scheme, p.kind, p.start, p.end, p.label.vi, p.label.en) for p in periods], schema=schema | words, orient="row"
+        [(p.key, p.scheme, p.kind, p.start, p.end, p.label.vi, p.label.en) for p in periods],
+        schema=schema | words,
+        orient="row",
     )
 
 
@@ -271,7 +295,19 @@ def _coverage_frame(periods: list[Period], reaches: dict[str, Reach]) -> pl.Data
             found = cover(_joint_reach(counted, parts, reaches), p.start, p.end)
             end = None if found.as_of is None else f"{found.as_of} 23:59:59"
             rows += [
-                (p.key, p.scheme, p.kind, p.start, p.end, unit_id, counted, found.as_of, end, found.state, *missing_words(found))
+                (
+                    p.key,
+                    p.scheme,
+                    p.kind,
+                    p.start,
+                    p.end,
+                    unit_id,
+                    counted,
+                    found.as_of,
+                    end,
+                    found.state,
+                    *missing_words(found),
+                )
                 for unit_id in parts
             ]
     schema = {

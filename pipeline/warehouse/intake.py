@@ -72,13 +72,25 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
         taken_at = datetime.fromisoformat(entry.taken_at)
         try:
             facts = conform_file(
-                home, archived(home, entry.sha256), entry.sha256, entry.name, source, fingerprint(home, toml), taken_at
+                home,
+                archived(home, entry.sha256),
+                entry.sha256,
+                entry.name,
+                source,
+                fingerprint(home, toml),
+                taken_at,
             )
         except InputRefused:
             # today's declaration no longer reads the file: the one it was taken in with still does
             source, toml = _kept_source(home, entry)
             facts = conform_file(
-                home, archived(home, entry.sha256), entry.sha256, entry.name, source, fingerprint(home, toml), taken_at
+                home,
+                archived(home, entry.sha256),
+                entry.sha256,
+                entry.name,
+                source,
+                fingerprint(home, toml),
+                taken_at,
             )
         result.files.append((entry, facts))
     return result
@@ -103,7 +115,14 @@ def _take(home: Home, path: Path, sha256: str, source: Source, toml: bytes, seq:
     local = taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
     known_at = min(facts.exported_at, local) if source.known_at == "exported" else local
     entry = Entry(
-        seq, taken_at.isoformat(), known_at.isoformat(sep=" "), sha256, source.key, path.name, path.stat().st_size, toml_sha
+        seq,
+        taken_at.isoformat(),
+        known_at.isoformat(sep=" "),
+        sha256,
+        source.key,
+        path.name,
+        path.stat().st_size,
+        toml_sha,
     )
     append_log(home, entry)
     return entry

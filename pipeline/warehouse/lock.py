@@ -5,7 +5,7 @@ An operating-system lock: it goes with its process, so that a killed run leaves 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
@@ -16,7 +16,7 @@ from pipeline.settings import Home
 
 
 @contextmanager
-def one_build(home: Home, wait_seconds: float = 600) -> Iterator[None]:
+def one_build(home: Home, wait_seconds: float = 600) -> Generator[None]:
     """Holds the home's build lock. Raises Busy when another run still holds it after the wait."""
     home.warehouse.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home.lock)

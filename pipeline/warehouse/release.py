@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipeline.warehouse.versions import FileFacts
 
 DATABASE = "warehouse.duckdb"
+FIGURE_ROOMS = ("declare", "read", "conform", "validate", "warehouse", "measure")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,11 @@ class Release:
 def code_fingerprint() -> str:
     """Hash of every declaration, statement and line of code that can change a figure."""
     digest = hashlib.sha256()
-    for path in sorted((PROJECT / "pipeline").rglob("*")):
-        if path.suffix in (".py", ".toml", ".csv", ".sql") and "cli" not in path.parts[-2:]:
-            digest.update(path.relative_to(PROJECT).as_posix().encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
+    for room in FIGURE_ROOMS:
+        for path in sorted((PROJECT / "pipeline" / room).rglob("*")):
+            if path.suffix in (".py", ".toml", ".csv", ".sql"):
+                name = path.relative_to(PROJECT).as_posix()
+                digest.update(name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
 
 
@@ -81,7 +84,10 @@ def published(home: Home) -> Release:
         raise NothingPublished(
             Text("Chưa có số liệu nào được công bố.", "Nothing has been published yet."),
             where=str(home.warehouse),
-            todo=Text("Đặt tệp vào data/raw/<nguồn>/ rồi chạy: motcua run", "Put files into data/raw/<source>/, then: motcua run"),
+            todo=Text(
+                "Đặt tệp vào data/raw/<nguồn>/ rồi chạy: motcua run",
+                "Put files into data/raw/<source>/, then: motcua run",
+            ),
         )
     return release
 
@@ -112,7 +118,9 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
         "known_at": str(con.execute("SELECT max(known_at) FROM file").fetchall()[0][0]),
     }
     con.executemany("INSERT INTO release_info VALUES (?, ?)", list(facts.items()))
-    con.execute('CREATE TABLE data_dictionary ("table" VARCHAR, "column" VARCHAR, type VARCHAR, vi VARCHAR, en VARCHAR)')
+    con.execute(
+        'CREATE TABLE data_dictionary ("table" VARCHAR, "column" VARCHAR, type VARCHAR, vi VARCHAR, en VARCHAR)'
+    )
     types = dict(
         con.execute(
             "SELECT table_name || '.' || column_name, data_type FROM duckdb_columns() WHERE database_name = 'built'"
@@ -126,7 +134,10 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
     )
     for table in tables().values():
         con.execute(f"COMMENT ON {kinds[table.name]} {table.name} IS {_quoted(str(table.text))}")
-        con.execute("INSERT INTO data_dictionary VALUES (?, NULL, NULL, ?, ?)", [table.name, table.text.vi, table.text.en])
+        con.execute(
+            "INSERT INTO data_dictionary VALUES (?, NULL, NULL, ?, ?)",
+            [table.name, table.text.vi, table.text.en],
+        )
         for column, text in table.columns.items():
             con.execute(f'COMMENT ON COLUMN {table.name}."{column}" IS {_quoted(str(text))}')
             row = [table.name, column, types[f"{table.name}.{column}"], text.vi, text.en]
@@ -141,7 +152,10 @@ def publish(home: Home, build: Path, release_id: str, inputs: str, files: list[t
         "schema_version": SCHEMA_VERSION,
         "motcua": __version__,
         "inputs": inputs,
-        "files": [{"seq": e.seq, "sha256": e.sha256, "source": e.source, "name": e.name, "known_at": e.known_at} for e, _ in files],
+        "files": [
+            {"seq": e.seq, "sha256": e.sha256, "source": e.source, "name": e.name, "known_at": e.known_at}
+            for e, _ in files
+        ],
     }
     write_json(build / "manifest.json", manifest)
     shutil.rmtree(build / "spill", ignore_errors=True)

@@ -150,12 +150,22 @@ def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: 
             found = datetime.strptime(name, source.exported_at)
         except ValueError:
             raise InputRefused(
-                Text("Tên tệp không cho biết thời điểm xuất.", "The file's name does not tell when it was exported."),
+                Text(
+                    "Tên tệp không cho biết thời điểm xuất.",
+                    "The file's name does not tell when it was exported.",
+                ),
                 where=where,
                 expected=Text(source.exported_at, source.exported_at),
-                todo=Text("Đổi tên tệp, hoặc sửa exported_at trong source.toml.", "Rename it, or mend exported_at in source.toml."),
+                todo=Text(
+                    "Đổi tên tệp, hoặc sửa exported_at trong source.toml.",
+                    "Rename it, or mend exported_at in source.toml.",
+                ),
             ) from None
-        return found if any(d in source.exported_at for d in ("%H", "%I")) else found + timedelta(hours=23, minutes=59, seconds=59)
+        return (
+            found
+            if any(d in source.exported_at for d in ("%H", "%I"))
+            else found + timedelta(hours=23, minutes=59, seconds=59)
+        )
     return taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
 
 
@@ -166,7 +176,9 @@ def _covered(title: Title, source: Source, part: Path, exported_at: datetime) ->
         return title.first_day, min(title.last_day, export_day)
     if (title.extent or source.extent) == "open_at":
         return export_day, export_day
-    earliest = duckdb.execute("SELECT min(received_at)::DATE FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][0]
+    earliest = duckdb.execute(
+        "SELECT min(received_at)::DATE FROM read_parquet(?)", [str(part / "rows.parquet")]
+    ).fetchall()[0][0]
     return min(earliest or export_day, export_day), export_day
 
 
@@ -183,27 +195,35 @@ def _write_rows(
     for grid, header in tables:
         for batch in conformer.batches(grid, header):
             accepted, rejected = accept(batch.rows, grid.sheet, exported_at)
-            accepted.with_columns(sheet=pl.lit(grid.sheet, pl.String)).write_parquet(batches / f"rows-{number:05}.parquet")
+            accepted.with_columns(sheet=pl.lit(grid.sheet, pl.String)).write_parquet(
+                batches / f"rows-{number:05}.parquet"
+            )
             batch.codes.write_parquet(batches / f"codes-{number:05}.parquet")
             aside += [batch.aside, rejected]
             rows_in += batch.rows_in
             number += 1
     if not number:
         pl.DataFrame(schema=row_schema() | {"sheet": pl.String()}).write_parquet(batches / "rows-00000.parquet")
-        pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(batches / "codes-00000.parquet")
+        pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(
+            batches / "codes-00000.parquet"
+        )
     aside.append(_settle_repeats(part, batches))
     shutil.rmtree(batches)
     found = pl.concat([a.cast(SET_ASIDE_SCHEMA) for a in aside])  # ty: ignore[invalid-argument-type]
     found.write_parquet(part / "aside.parquet")
     # a row may be rejected for several columns; it is one row all the same
     each = found.filter(pl.col("verdict") != "notice").unique(["sheet", "row"], keep="first", maintain_order=True)
-    accepted_rows = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][0]
+    accepted_rows = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][
+        0
+    ]
     tally = {
         verdict: dict(sorted(Counter(each.filter(pl.col("verdict") == verdict)["reason"]).items()))
         for verdict in ("excluded", "rejected")
     }
     if rows_in != accepted_rows + each.height:
-        raise AssertionError(f"accounting does not add up: {rows_in} rows, {accepted_rows} accepted, {each.height} set aside")
+        raise AssertionError(
+            f"accounting does not add up: {rows_in} rows, {accepted_rows} accepted, {each.height} set aside"
+        )
     notices = found.filter(pl.col("verdict") == "notice").height
     return {"rows_in": rows_in, "accepted": accepted_rows, **tally, "notices": notices}
 

@@ -155,9 +155,7 @@ class Maker:
         days = (self.last[source] - self.first).days
         received = moment(self.first + self.dice.randint(0, days) * DAY, self.clock())
         if self.chance(0.15):
-            received = min(
-                max(self.on_edge(received.date() - 20 * DAY), moment(self.first)), end_of(self.last[source])
-            )
+            received = min(max(self.on_edge(received.date() - 20 * DAY), moment(self.first)), end_of(self.last[source]))
         prefix = "H50.466" if source == COUNTER else f"H50.466.{list(UNITS[source]).index(unit) + 1:02d}"
         code = f"{prefix}-{received:%y%m%d}-{number:04d}"
         due = self._due(received)
@@ -273,20 +271,14 @@ class Maker:
             mended = min(seen.received + self.dice.randint(0, span) * DAY, later)
             history.events.append((later, {"finished": mended}))
         if self.chance(0.04):
-            history.events.append(
-                (self.later(at, 60), {"channel": self.dice.choice(("online", "in_person", None))})
-            )
+            history.events.append((self.later(at, 60), {"channel": self.dice.choice(("online", "in_person", None))}))
         if told["due"] is not None and self.chance(0.03):
-            history.events.append(
-                (self.later(at, 60), {"due": told["due"] + self.dice.randint(-5, 20) * DAY})
-            )
+            history.events.append((self.later(at, 60), {"due": told["due"] + self.dice.randint(-5, 20) * DAY}))
         if self.chance(0.02):
             earlier = max(told["received"] - self.dice.randint(1, 5) * DAY, moment(self.first))
             history.events.append((self.later(at, 60), {"received": earlier}))
         if self.chance(0.02):
-            history.events.append(
-                (self.later(at, 60), {"unit": self.dice.choice(list(UNITS[history.source]))})
-            )
+            history.events.append((self.later(at, 60), {"unit": self.dice.choice(list(UNITS[history.source]))}))
         for _ in range(self.dice.randrange(3) if self.chance(0.05) else 0):
             history.events.append((self.later(at, 200), {}))
 
@@ -323,16 +315,18 @@ def exports(
     *,
     first: date = date(2020, 12, 15),
     last: tuple[date, date] = (date(2023, 11, 5), date(2023, 10, 20)),
+    months: int = 3,
+    lengths: tuple[int, ...] = (30, 91, 92, 150, 181),
     extensions: bool = True,
 ) -> list[Export]:
-    """The exports of two systems that a seed gives, oldest first: the counter's by the Decree's quarters
-    and, of late, months; the communes' over spans of any length. Both stop in mid-quarter, on different
-    days."""
+    """The exports of two systems that a seed gives, oldest first: the counter's by `months` of the Decree
+    and, of late, each month; the communes' over spans of any of the `lengths` in days. Both stop in
+    mid-quarter, on different days."""
     maker = Maker(seed, first, dict(zip((COUNTER, COMMUNES), last, strict=True)), extensions)
     histories = [maker.history(n) for n in range(1, dossiers + 1)]
-    monthly = date(last[0].year, 6, 15)
-    counter = nd09_spans(first, monthly - DAY, 3) + nd09_spans(monthly, last[0], 1)
-    communes = spans(first, last[1], (maker.dice.choice((30, 91, 92, 150, 181)) for _ in range(1000)))
+    monthly = date(last[0].year, 9, 15)
+    counter = nd09_spans(first, monthly - DAY, months) + nd09_spans(monthly, last[0], 1)
+    communes = spans(first, last[1], (maker.dice.choice(lengths) for _ in range(1000)))
     made = []
     for source, covers in [(COUNTER, c) for c in counter] + [(COMMUNES, c) for c in communes]:
         at = end_of(covers[1])

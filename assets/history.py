@@ -1,0 +1,51 @@
+"""Run history that does not grow without end, and runs that died without a word.
+
+Dagster keeps every run for ever and, without a server of its own to watch it, takes a killed run for one that is
+still at work: the queue would wait for it for ever.
+"""
+
+from __future__ import annotations
+
+import time
+
+import dagster as dg
+
+from pipeline.errors import Busy
+from pipeline.settings import Home
+from pipeline.warehouse.lock import one_build
+
+KEPT_RUNS = 400  # a year of nights, and some re-runs
+AT_WORK = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+# A run takes the lock within seconds of its start, or waits while another holds it; a slow machine gets more.
+SECONDS_TO_THE_LOCK = 300
+
+
+def forget_old_runs(instance: dg.DagsterInstance, kept: int = KEPT_RUNS) -> int:
+    """Deletes the oldest finished runs beyond the number kept; returns how many."""
+    runs = instance.get_runs()
+    old = [run for run in runs[kept:] if run.is_finished]
+    for run in old:
+        instance.delete_run(run.run_id)
+    return len(old)
+
+
+def work_is_going_on(home: Home) -> bool:
+    """Whether some process holds the build lock now."""
+    try:
+        with one_build(home, wait_seconds=0):
+            return False
+    except Busy:
+        return True
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance, home: Home, after: float = SECONDS_TO_THE_LOCK) -> list[str]:
+    """Marks runs as failed that claim to be at work while nobody holds the build lock; returns their ids."""
+    ended = []
+    records = instance.get_run_records(dg.RunsFilter(statuses=AT_WORK))
+    if records and not work_is_going_on(home):
+        for record in records:
+            if time.time() - record.update_timestamp.timestamp() > after:
+                words = "Tiến trình đã dừng đột ngột; lần chạy bị bỏ / The process died; the run is given up"
+                instance.report_run_failed(record.dagster_run, message=words)
+                ended.append(record.dagster_run.run_id)
+    return ended

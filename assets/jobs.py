@@ -1,0 +1,22 @@
+"""The jobs: the night, and the re-run of quarters. One process per run: a process per step costs seconds each."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.night import dossier_versions, quarter, release, warehouse
+from assets.partitions import PERIOD
+
+NIGHT = dg.define_asset_job(
+    "night",
+    selection=dg.AssetSelection.assets(dossier_versions, warehouse, release),
+    executor_def=dg.in_process_executor,
+    description="Việc hằng đêm: nhận tệp mới, kiểm tra, dựng, công bố / The nightly job",
+)
+RERUN = dg.define_asset_job(
+    "rerun",
+    selection=dg.AssetSelection.assets(quarter),
+    partitions_def=PERIOD,
+    executor_def=dg.in_process_executor,
+    description="Tính lại quý đã chọn từ hồ sơ gốc / Re-runs the chosen quarters from the record",
+)

@@ -1,0 +1,158 @@
+"""The assets: what the night takes in, builds and publishes, and the quarters that can be re-run from the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from assets import notes
+from assets.checks import DECLARED, REFUSED, declared_results, refusals, refused_result
+from assets.history import forget_old_runs
+from assets.partitions import PERIOD, tell_quarters
+from assets.resources import Work, words_for_people
+from pipeline.measure import answers, summary
+from pipeline.night import NotPublished
+from pipeline.warehouse.release import open_published
+
+NOTHING_NEW = "không có gì mới / nothing new"
+NEWS = "có gì mới / news"
+# For a disk or a share that is away for a moment; words_for_people keeps everything else from being tried again.
+RETRY = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
+
+
+class BuildConfig(dg.Config):
+    """rebuild: build anew from the record, also when nothing changed."""
+
+    rebuild: bool = False
+
+
+@dg.asset(
+    group_name="night",
+    retry_policy=RETRY,
+    check_specs=[REFUSED],
+    description="Tệp trong data/raw, đã đọc, kiểm tra từng dòng và lưu / Files of data/raw: read, checked, kept",
+)
+def dossier_versions(work: dg.ResourceParam[Work]) -> dg.MaterializeResult:
+    with words_for_people():
+        intake = work.intake()
+    facts = [facts for _, facts in intake.files]
+    metadata: dict[str, Any] = {
+        NEWS: f"{len(intake.taken)} tệp / files" if intake.taken else NOTHING_NEW,
+        "tệp mới / files taken in": len(intake.taken),
+        "tệp bị từ chối / files refused": len(intake.refused),
+        "tệp / files": len(facts),
+        "dagster/row_count": sum(one.rows_in for one in facts),
+        "dòng nhận / rows accepted": sum(one.accepted for one in facts),
+        "dòng loại / rows excluded": sum(sum(one.excluded.values()) for one in facts),
+        "dòng từ chối / rows rejected": sum(sum(one.rejected.values()) for one in facts),
+        "các tệp / the files": notes.files(facts, [entry.sha256 for entry in intake.taken]),
+    }
+    return dg.MaterializeResult(
+        metadata=metadata | refusals(intake.refused), check_results=[refused_result(intake.refused)]
+    )
+
+
+@dg.asset(
+    group_name="night",
+    deps=[dossier_versions],
+    retry_policy=RETRY,
+    check_specs=DECLARED,
+    description="Kho dựng riêng và kiểm tra chéo, chưa công bố / The warehouse, built apart and cross-checked",
+)
+def warehouse(
+    config: BuildConfig, work: dg.ResourceParam[Work]
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult]:
+    try:
+        with words_for_people():
+            built = work.build(config.rebuild)
+            outcomes = built.outcomes if built else work.kept_outcomes()
+            size = work.contents()
+    except dg.Failure as failure:
+        if isinstance(failure.__cause__, NotPublished):  # the page shows what failed and where, then the failure
+            yield from declared_results(failure.__cause__.outcomes)
+        raise
+    yield from declared_results(outcomes)
+    rows = [{"bảng / table": name, "dòng / rows": count} for name, count in (built.tables if built else {}).items()]
+    metadata: dict[str, Any] = {
+        NEWS: built.release_id if built else NOTHING_NEW,
+        "dagster/row_count": size["dossiers"],
+        "đơn vị / units": size["units"],
+        "quý / quarters": size["quarters"],
+    }
+    yield dg.MaterializeResult(metadata=metadata | ({"bảng / tables": notes.table(rows)} if rows else {}))
+
+
+@dg.asset(
+    group_name="night",
+    deps=[warehouse],
+    retry_policy=RETRY,
+    description="Bản công bố mà người dùng đọc / The published release that everybody reads",
+)
+def release(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> Iterator[dg.MaterializeResult]:
+    with words_for_people():
+        result = work.publish()
+        metadata: dict[str, Any] = {NEWS: str(result.release) if result.changed else NOTHING_NEW}
+        if result.release:
+            metadata |= {
+                "bản công bố / release": result.release,
+                "nằm ở / path": dg.MetadataValue.path(str(work.database())),
+                "dòng từ chối / rows rejected": result.rejected_rows,
+            } | _newest_figures(work)
+    yield dg.MaterializeResult(metadata=metadata)
+    with words_for_people():
+        tell_quarters(context, work, anew=result.changed)
+    forget_old_runs(context.instance)
+
+
+@dg.asset(
+    group_name="night",
+    deps=[release],
+    partitions_def=PERIOD,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRY,
+    description="Số liệu một quý; chạy lại: tính lại từ hồ sơ gốc, so với bản đang công bố, chỉ công bố nếu khác / "
+    "A quarter's figures; re-run: computed anew from the record, compared, published only if something differs",
+)
+def quarter(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> None:
+    keys = sorted(context.partition_keys)
+    with words_for_people():
+        found = work.compare(keys)
+        result = work.publish() if found or work.inputs_differ() else work.settle()
+        for key in keys:
+            cells = [one for one in found if one.period == key]
+            context.add_asset_metadata(_comparison(cells, str(result.release)), partition_key=key)
+        if result.changed:
+            tell_quarters(context, work, anew=True, but=keys)
+
+
+def _newest_figures(work: Work) -> dict[str, Any]:
+    """Counts of the newest quarter, as a table and as a picture."""
+    with open_published(work.home) as con:
+        key = summary.newest_quarter(con)
+        rows = answers.stats(con, key) if key else []
+    if not rows:
+        return {}
+    return {
+        "quý / quarter": str(key),
+        "chốt / as of": str(rows[0]["as_of"]),
+        "số liệu / figures": notes.headline(rows),
+        "biểu đồ / picture": notes.picture(rows),
+    }
+
+
+def _comparison(cells: list[summary.Difference], release_id: str) -> dict[str, Any]:
+    words = f"{len(cells)} ô khác / cells differ" if cells else "giống hệt / identical"
+    rows = [
+        {
+            "đơn vị / unit": one.unit,
+            "lĩnh vực / field": one.field,
+            "số liệu / figure": one.figure,
+            "trước / before": one.before,
+            "nay / now": one.after,
+        }
+        for one in cells
+    ]
+    told: dict[str, Any] = {"so sánh / comparison": words, "bản công bố / release": release_id}
+    return told | ({"các ô khác / differing cells": notes.table(rows)} if rows else {})

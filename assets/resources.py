@@ -1,0 +1,161 @@
+"""The one resource: a run's work, done in the order in which its assets ask for it, under the build lock.
+
+All steps of a run are in one process (jobs.py), so that the build is handed on in memory and the lock, taken by
+the first step that needs it, is held until the run ends.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from pipeline import night
+from pipeline.declare.text import Text
+from pipeline.errors import MotcuaError, NothingPublished
+from pipeline.measure import summary
+from pipeline.measure.checks import Outcome
+from pipeline.settings import Home, find_home
+from pipeline.warehouse.intake import Intake
+from pipeline.warehouse.lock import one_build
+from pipeline.warehouse.release import DATABASE, Release, current, open_published, published
+
+Progress = Callable[[Text], None]
+
+
+class Work:
+    """What a run has done so far. Each step first does those before it, if nobody has."""
+
+    lock_wait_seconds = 600.0
+
+    def __init__(self, home: Home, progress: Progress) -> None:
+        self.home, self.progress = home, progress
+        self.result: night.Result | None = None
+        self.built: night.Build | None = None
+        self._intake: Intake | None = None
+        self._asked_to_build = self._locked = False
+        self._release: Release | None = None
+        self._stack = ExitStack()
+
+    def lock(self) -> None:
+        """Takes the build lock, once, until `close`. Raises Busy."""
+        if not self._locked:
+            self._stack.enter_context(one_build(self.home, self.lock_wait_seconds))
+            self._locked = True
+
+    def intake(self) -> Intake:
+        """The look at data/raw."""
+        if self._intake is None:
+            self.lock()
+            self._intake = night.take_in(self.home, self.progress)
+        return self._intake
+
+    def build(self, rebuild: bool = False) -> night.Build | None:
+        """The build, checked but not published; None when there is nothing new. Raises CheckFailed."""
+        if not self._asked_to_build:
+            self.built = night.build(self.home, self.intake(), self.progress, rebuild)
+            self._asked_to_build = True
+        return self.built
+
+    def publish(self) -> night.Result:
+        """Publishes what was built, if anything was, and keeps the night's result."""
+        built = self.build()
+        if built is not None and self._release is None:
+            self._release = night.publish(self.home, built, self.progress)
+        return self.settle()
+
+    def settle(self) -> night.Result:
+        """The night's result as it stands."""
+        self.result = night.settle(self.home, self.intake(), self.built, self._release)
+        return self.result
+
+    # ---- what the assets tell of it
+
+    def database(self) -> Path:
+        """The published database."""
+        return published(self.home).database
+
+    def kept_outcomes(self) -> list[Outcome]:
+        """The outcomes of the checks of what is published; none before the first release."""
+        if current(self.home) is None:
+            return []
+        with open_published(self.home) as con:
+            return summary.kept_outcomes(con)
+
+    def contents(self) -> dict[str, int]:
+        """How much the new build holds, or without one what is published."""
+        known = current(self.home)
+        path = self.built.folder / DATABASE if self.built else known.database if known else None
+        if path is None:
+            return dict.fromkeys(("dossiers", "units", "quarters"), 0)
+        with summary.open_database(path) as con:
+            return summary.contents(con)
+
+    def compare(self, periods: list[str]) -> list[summary.Difference]:
+        """Builds anew from the record; the cells of these quarters that differ from what is published."""
+        built = self.build(rebuild=True)
+        if built is None:
+            raise NothingPublished(
+                Text("Không có tệp nào để tính lại.", "There are no files to compute from."),
+                todo=Text("Đặt tệp vào data/raw/<nguồn>/.", "Put files into data/raw/<source>/."),
+            )
+        with ExitStack() as both:
+            before = both.enter_context(open_published(self.home)) if current(self.home) else None
+            after = both.enter_context(summary.open_database(built.folder / DATABASE))
+            return summary.differences(before, after, periods)
+
+    def inputs_differ(self) -> bool:
+        """Whether the build was made from other files, declarations or code than what is published."""
+        known = current(self.home)
+        return self.built is not None and (known is None or known.inputs != self.built.inputs)
+
+    def close(self) -> None:
+        """Throws away a build that was not published, and lets the lock go."""
+        if self.built is not None and self._release is None:
+            shutil.rmtree(self.built.folder, ignore_errors=True)
+        self._stack.close()
+
+
+def work_resource(
+    home: Home | None = None, progress: Progress | None = None, keep: Callable[[Work], None] | None = None
+) -> dg.ResourceDefinition:
+    """The resource `work`. home: default as the environment says, when the run starts. keep: is given the Work."""
+
+    @dg.resource(description="Công việc của một lần chạy, dưới khóa dựng kho / a run's work, under the build lock")
+    def work(context: dg.InitResourceContext) -> Iterator[Work]:
+        def tell(text: Text) -> None:
+            if context.log is not None:
+                context.log.info(str(text))
+            if progress is not None:
+                progress(text)
+
+        one = Work(home or find_home(), tell)
+        if keep is not None:
+            keep(one)
+        try:
+            yield one
+        finally:
+            one.close()
+
+    return work
+
+
+@contextmanager
+def words_for_people() -> Iterator[None]:
+    """Turns errors into a step's failure: in words, and retried only where trying again can help (OSError)."""
+    try:
+        yield
+    except MotcuaError as error:
+        words = f"{error.render('vi')}\n\n{error.render('en')}"
+        raise dg.Failure(description=words, allow_retries=False) from error
+    except (OSError, dg.Failure):
+        raise
+    except Exception as error:
+        words = Text(
+            f"Lỗi ngoài dự kiến ({type(error).__name__}); số liệu cũ vẫn được giữ. Báo người phát triển.",
+            f"Unexpected error ({type(error).__name__}); the last figures stay. Tell the developers.",
+        )
+        raise dg.Failure(description=f"{words.vi}\n\n{words.en}", allow_retries=False) from error

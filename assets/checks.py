@@ -6,6 +6,7 @@ counts, periods and unit names: never in the words of a dossier.
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -41,7 +42,7 @@ def declared_results(outcomes: list[Outcome]) -> Iterator[dg.AssetCheckResult]:
     found = {outcome.check.code: outcome for outcome in outcomes}
     for check in checks():
         outcome = found.get(check.code)
-        metadata: dict[str, object] = {"không đạt / failures": outcome.failures if outcome else 0}
+        metadata: dict[str, Any] = {"không đạt / failures": outcome.failures if outcome else 0}
         if outcome is None:
             metadata["ghi chú / note"] = "chưa có số liệu / no data yet"
         elif outcome.sample:

@@ -1,7 +1,7 @@
 """Run history that does not grow without end, and runs that died without a word.
 
-Dagster keeps every run for ever and, without a server of its own to watch it, takes a killed run for one that is
-still at work: the queue would wait for it for ever.
+Dagster keeps every run for ever, and takes a killed run for one that is still at work: the queue would wait for
+it for ever.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The jobs: the night, and the re-run of quarters. One process per run: a process per step costs seconds each."""
+"""The jobs: the night, and the re-run of quarters. One process per run: one per step costs seconds each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The assets: what the night takes in, builds and publishes, and the quarters that can be re-run from the page."""
+"""The assets: what the night takes in, builds and publishes, and the quarters that can be run again."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: Dagster reads the annotations of assets as they stand.
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +17,12 @@ from pipeline.measure import answers, summary
 from pipeline.night import NotPublished
 from pipeline.warehouse.release import open_published
 
+# Several quarters in one run are worth a feature that Dagster calls beta; the command line need not say so each time.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=dg.BetaWarning)
+
 NOTHING_NEW = "không có gì mới / nothing new"
 NEWS = "có gì mới / news"
-# For a disk or a share that is away for a moment; words_for_people keeps everything else from being tried again.
+# For a disk or a share that is away for a moment; words_for_people lets nothing else be tried again.
 RETRY = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL)
 
 
@@ -32,7 +36,7 @@ class BuildConfig(dg.Config):
     group_name="night",
     retry_policy=RETRY,
     check_specs=[REFUSED],
-    description="Tệp trong data/raw, đã đọc, kiểm tra từng dòng và lưu / Files of data/raw: read, checked, kept",
+    description="Tệp trong data/raw: đã đọc, kiểm tra, lưu / Files of data/raw: read, checked, kept",
 )
 def dossier_versions(work: dg.ResourceParam[Work]) -> dg.MaterializeResult:
     with words_for_people():
@@ -59,7 +63,7 @@ def dossier_versions(work: dg.ResourceParam[Work]) -> dg.MaterializeResult:
     deps=[dossier_versions],
     retry_policy=RETRY,
     check_specs=DECLARED,
-    description="Kho dựng riêng và kiểm tra chéo, chưa công bố / The warehouse, built apart and cross-checked",
+    description="Kho dựng riêng và kiểm tra chéo / The warehouse, built apart and cross-checked",
 )
 def warehouse(
     config: BuildConfig, work: dg.ResourceParam[Work]
@@ -70,11 +74,12 @@ def warehouse(
             outcomes = built.outcomes if built else work.kept_outcomes()
             size = work.contents()
     except dg.Failure as failure:
-        if isinstance(failure.__cause__, NotPublished):  # the page shows what failed and where, then the failure
+        if isinstance(failure.__cause__, NotPublished):  # the page shows what failed, and where
             yield from declared_results(failure.__cause__.outcomes)
         raise
     yield from declared_results(outcomes)
-    rows = [{"bảng / table": name, "dòng / rows": count} for name, count in (built.tables if built else {}).items()]
+    tables = built.tables if built else {}
+    rows = [{"bảng / table": name, "dòng / rows": count} for name, count in tables.items()]
     metadata: dict[str, Any] = {
         NEWS: built.release_id if built else NOTHING_NEW,
         "dagster/row_count": size["dossiers"],
@@ -112,8 +117,8 @@ def release(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> 
     partitions_def=PERIOD,
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=RETRY,
-    description="Số liệu một quý; chạy lại: tính lại từ hồ sơ gốc, so với bản đang công bố, chỉ công bố nếu khác / "
-    "A quarter's figures; re-run: computed anew from the record, compared, published only if something differs",
+    description="Số liệu một quý. Chạy lại: tính từ hồ sơ gốc, so với bản đang công bố, chỉ công bố nếu khác / "
+    "A quarter's figures. Re-run: computed from the record, compared, published only if something differs",
 )
 def quarter(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> None:
     keys = sorted(context.partition_keys)

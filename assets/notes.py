@@ -1,4 +1,4 @@
-"""What the page shows of a run: tables, words and one picture. Counts, names of units and files; nothing of a dossier."""
+"""What the page shows of a run: tables, words, a picture. Counts, units and files; nothing of a dossier."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def files(facts: Iterable[FileFacts], new: Iterable[str]) -> dg.TableMetadataVal
     )
 
 
-def headline(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
-    """The counts of a quarter per unit, as a table in markdown (kept whole in the page, unlike a long table value)."""
+def headline(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+    """The counts of a quarter per unit, as a table in markdown."""
     lines = ["| đơn vị / unit | " + " | ".join(HEADLINE.values()) + " |", "|---|" + "---:|" * len(HEADLINE)]
     for row in rows:
         name = str(row["unit"]).replace("|", "/")
         name = f"**{name}**" if row["level"] != "unit" else name
-        counts = " | ".join(number(_received(row) if key == "received" else row[key], "vi") for key in HEADLINE)
-        lines.append(f"| {name} | {counts} |")
+        counts = row | {"received": _received(row)}
+        lines.append(f"| {name} | " + " | ".join(number(counts[key], "vi") for key in HEADLINE) + " |")
     return dg.MetadataValue.md("\n".join(lines))
 
 
@@ -79,8 +79,7 @@ def _received(row: Mapping[str, Any]) -> int | None:
 
 
 def picture(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
-    """A bar per unit: how its dossiers stand. An SVG inside markdown: nothing is fetched, nothing is drawn by a browser
-    that an office may not have."""
+    """A bar per unit: how its dossiers stand. An SVG inside markdown, so that nothing is fetched."""
     units = [row for row in rows if row["level"] == "unit" and row["total"]]
     most = max((row["total"] for row in units), default=1)
     height, left, width = 22, 230, 480
@@ -93,12 +92,14 @@ def picture(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
         parts.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{escape(str(row["unit"]))}</text>')
         for columns, colour, _ in STANDS:
             wide = sum(row[c] for c in columns) / most * width
-            parts.append(f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{height - 6}" fill="{colour}"/>')
+            size = f'width="{wide:.1f}" height="{height - 6}"'
+            parts.append(f'<rect x="{x:.1f}" y="{y}" {size} fill="{colour}"/>')
             x += wide
         parts.append(f'<text x="{x + 6:.1f}" y="{y + 13}">{number(row["total"], "vi")}</text>')
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="820" height="{40 + height * len(units)}" '
-        f'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>{"".join(parts)}</svg>'
+        'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>'
+        f"{''.join(parts)}</svg>"
     )
     data = base64.b64encode(svg.encode()).decode()
     return dg.MetadataValue.md(f"![hồ sơ theo đơn vị / dossiers by unit](data:image/svg+xml;base64,{data})")

@@ -1,4 +1,4 @@
-"""The notice of a failed run: to a web hook or into a file, as MOTCUA_NOTICE says. Words only, no stack trace."""
+"""The notice of a failed run: to a web hook or into a file, as MOTCUA_NOTICE says. No stack trace."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ SECONDS_FOR_THE_HOOK = 10
 
 
 def failure_words(event: dg.DagsterEvent) -> str:
-    """The step's failure in the words written for people; else the name of the error alone, because the message of an
-    error nobody foresaw may quote a cell."""
+    """The failure in the words written for people; else the error's name alone: its message may quote a cell."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description

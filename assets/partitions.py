@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
 from assets import notes
 from assets.resources import Work
+from pipeline.declare.periods import Period, all_periods, default_scheme, parse_periods
+from pipeline.declare.text import Text
+from pipeline.errors import WrongUse
 from pipeline.measure import answers, summary
 from pipeline.warehouse.release import current, open_published
 
@@ -35,3 +38,30 @@ def tell_quarters(context: dg.AssetExecutionContext, work: Work, anew: bool, but
                 rows = answers.stats(con, key)
                 metadata = {"bản công bố / release": published.id, "số liệu / figures": notes.headline(rows)}
                 context.log_event(dg.AssetMaterialization(QUARTER, partition=key, metadata=metadata))
+
+
+def quarters_of(words: Iterable[str], known: Sequence[str]) -> list[str]:
+    """The quarters of the default scheme in the periods named. Raises WrongUse where none has data."""
+    found: list[str] = []
+    for one in words:
+        keys = [q.key for period in parse_periods(one) for q in _quarters_in(period) if q.key in known]
+        if not keys:
+            shown = ", ".join(known) or "–"
+            raise WrongUse(
+                Text(f"“{one[:40]}” chưa có số liệu để chạy lại.", f"“{one[:40]}” has no figures to re-run."),
+                expected=Text(f"quý đã có số liệu: {shown}", f"a quarter that has figures: {shown}"),
+            )
+        found += [key for key in keys if key not in found]
+    return found
+
+
+def _quarters_in(period: Period) -> Iterable[Period]:
+    return (q for q in all_periods(period.start, period.end, default_scheme()) if q.kind == "quarter")
+
+
+def runs_of(keys: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
+    """(first, last) of each stretch of keys that stand side by side in the history: a run each."""
+    places = sorted(known.index(key) for key in keys)
+    firsts = [p for p in places if p - 1 not in places]
+    lasts = [p for p in places if p + 1 not in places]
+    return [(known[a], known[b]) for a, b in zip(firsts, lasts, strict=True)]

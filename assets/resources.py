@@ -1,13 +1,13 @@
 """The one resource: a run's work, done in the order in which its assets ask for it, under the build lock.
 
-All steps of a run are in one process (jobs.py), so that the build is handed on in memory and the lock, taken by
-the first step that needs it, is held until the run ends.
+All steps of a run are in one process (jobs.py): the build is handed on in memory, and the lock, taken by the
+first step that needs it, is held until the run ends.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -122,9 +122,9 @@ class Work:
 def work_resource(
     home: Home | None = None, progress: Progress | None = None, keep: Callable[[Work], None] | None = None
 ) -> dg.ResourceDefinition:
-    """The resource `work`. home: default as the environment says, when the run starts. keep: is given the Work."""
+    """The resource `work`. home: default as the environment says. keep: is given the Work."""
 
-    @dg.resource(description="Công việc của một lần chạy, dưới khóa dựng kho / a run's work, under the build lock")
+    @dg.resource(description="Việc của một lần chạy, dưới khóa dựng kho / a run's work, under the build lock")
     def work(context: dg.InitResourceContext) -> Iterator[Work]:
         def tell(text: Text) -> None:
             if context.log is not None:
@@ -144,8 +144,8 @@ def work_resource(
 
 
 @contextmanager
-def words_for_people() -> Iterator[None]:
-    """Turns errors into a step's failure: in words, and retried only where trying again can help (OSError)."""
+def words_for_people() -> Generator[None]:
+    """Turns errors into a step's failure in words; tried again only where that can help (OSError)."""
     try:
         yield
     except MotcuaError as error:

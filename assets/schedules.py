@@ -1,10 +1,8 @@
 """What starts a run: every night, a new file; and who is told when one fails.
 
-A night missed while the machine was off is made up for once when `motcua ui` runs again: Dagster remembers the
-last night it started, and runs the newest missed one of a schedule without partitions (a test holds it).
+A night missed while the machine was off is made up for, once, when `motcua ui` runs again: Dagster remembers
+the last night, and runs the newest one missed of a schedule without partitions (a test holds it).
 """
-
-from __future__ import annotations
 
 import hashlib
 import time
@@ -57,8 +55,10 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
 
 
 def listing_key(paths: list[Path]) -> str:
-    """Names, sizes and times of files and of their sources' declarations: a refused file is tried again when it or
-    its source.toml changes, and not every minute."""
+    """Names, sizes and times of files and of their sources' declarations.
+
+    So a refused file is tried again when it or its source.toml changes, and not every minute.
+    """
     told = []
     for path in sorted({*paths, *(path.parent / "source.toml" for path in paths)}):
         if path.exists():

@@ -17,7 +17,7 @@ from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
 from pipeline.declare.columns import CODED, Column, columns
 from pipeline.declare.layouts import Source
-from pipeline.declare.procedures import known_fields, known_names
+from pipeline.declare.procedures import known_fields, known_names, national_code, procedures
 from pipeline.declare.text import Text, fold, shape
 from pipeline.declare.units import known_spelling
 from pipeline.read.grids import Grid
@@ -28,6 +28,10 @@ EMPTY_MARKS = "('', '-', '–', '—', 'null', 'NULL', 'N/A')"
 # Names an office brings itself. Its length is checked apart: RE2 unrolls a counted class, at 50 times the cost.
 OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
 LONGEST_NAME = 300
+LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
+WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
+LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
+NUMBERING = r"[(\[]?\d{1,2}[)\]]?"  # the row of column numbers below the header of a form
 
 # Stored type per kind. Times are local and zone-less: the wall clock of the source's own zone (DESIGN §4.5).
 DTYPES: dict[str, pl.DataType] = {
@@ -84,30 +88,37 @@ class Conformer:
     # ---- one batch
 
     def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
-        cells = [c for c in frame.columns if c != "row"]
+        cells = [c for c in frame.columns if c not in ("row", "surplus")]
+        surplus = ", surplus" if "surplus" in frame.columns else ""
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
         trimmed = ", ".join(f"{_trimmed(cell, columns()[column])} AS {column}" for column, cell in texts.items())
         clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
         filled = " OR ".join(f"nullif(trim({c}), '') IS NOT NULL" for c in cells)
         self.con.register("raw_cells", frame)
         self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean} FROM (SELECT row, {trimmed} FROM raw_cells WHERE {filled})"
+            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean}{surplus} "
+            f"FROM (SELECT row, {trimmed}{surplus} FROM raw_cells WHERE {filled}{surplus and ' OR surplus'})"
         )
         self.con.unregister("raw_cells")
 
-        typed = ",\n  ".join(
-            f"{self._typed(column, header) if name in texts else f'CAST(NULL AS {_sql_type(column)})'} AS {name}"
-            for name, column in columns().items()
-        )
+        typed = ",\n  ".join(f"{self._typed(column, header, texts)} AS {name}" for name, column in columns().items())
+        source = "cells"
+        if "procedure_code" in texts:
+            self.con.register("known_code", self._known_codes())
+            source = "cells LEFT JOIN known_code ON known_code.code = cells.procedure_code"
         mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts)
         self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM cells"
+            f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM {source}"
         )
-        problems = self._problems(texts)
-        no_dossier = "t.filled <= 1"
+        problems = self._problems(texts, bool(surplus))
+        numbered = " AND ".join(
+            f"regexp_full_match(c.{name}, '{NUMBERING}')" for name in ("dossier_code", "received_at")
+        )
+        no_dossier = f"t.filled <= 1 OR ({numbered})"
         rejected = self.con.sql(problems).pl()
         others = pl.DataFrame(
-            self.con.sql(f"SELECT row FROM typed t WHERE {no_dossier}").pl(), schema={"row": pl.Int64}
+            self.con.sql(f"SELECT row FROM typed t JOIN cells c USING (row) WHERE {no_dossier}").pl(),
+            schema={"row": pl.Int64},
         ).with_columns(verdict=pl.lit("excluded"), reason=pl.lit("not_a_dossier_row"))
         rejected = rejected.join(others, on="row", how="anti")
         aside = self._explain(rejected, others, sheet)
@@ -133,17 +144,23 @@ class Conformer:
 
     # ---- text → type, per kind
 
-    def _typed(self, column: Column, header: Header) -> str:
+    def _typed(self, column: Column, header: Header, texts: dict[str, str]) -> str:
         name = column.name
+        if column.kind in ("procedure", "field"):
+            return self._procedure(column, texts)
+        if name not in texts:
+            return f"CAST(NULL AS {_sql_type(column)})"
         if column.kind == "code":
             return name
         if column.kind == "timestamp":
             return self._timestamp(name)
         if column.kind == "count":
             return f"try_cast(CASE WHEN regexp_full_match({name}, '\\d{{1,5}}(\\.0+)?') THEN {name} END AS DECIMAL(9, 2))::INTEGER"
-        distinct = [
-            r[0] for r in self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL").fetchall()
-        ]
+        if column.kind == "procedure_code":
+            pattern = r"[A-Za-z0-9._-]{1,40}" if self.source.procedures == "from_file" else column.harmless
+            fits = f"regexp_full_match({name}, '{pattern}')"
+            return f"CASE WHEN {fits} AND NOT regexp_matches({name}, '{LONG_RUN}') THEN {name} END"
+        distinct = self._distinct(name)
         if column.kind in (*CODED, "flag"):
             words = header.layout.words(name) | self._own_words(column)
             known = _case(name, {w: words[fold(w)] for w in distinct if fold(w) in words}, column.kind == "flag")
@@ -152,22 +169,41 @@ class Conformer:
                 if name == "status"
                 else known
             )
-        if column.kind == "unit":
-            if self.source.units == "from_file":
-                return _own_name(name)
-            known = {w: w for w in distinct if known_spelling(w)}
-            # What is no unit's name may be anything, so only its hash and shape are kept; it is rejected when units
-            # are resolved, and counts from the day on which its name is declared.
-            masked = f"'#' || {hash_sql(name, self.key)} || ' ' || {_shape_sql(name)}"
-            return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({_case(name, known)}, {masked}) END"
-        if column.kind == "procedure_code":
-            own = self.source.procedures == "from_file"
-            pattern = r"[A-Za-z0-9._-]{1,40}" if own else column.harmless
-            return f"CASE WHEN regexp_full_match({name}, '{pattern}') THEN {name} END"
-        if self.source.procedures == "from_file":
+        if self.source.units == "from_file":
             return _own_name(name)
-        known_words = known_fields() if column.kind == "field" else {k: "" for k in known_names()}
-        return _case(name, {w: known_words[fold(w)] or w for w in distinct if fold(w) in known_words})
+        known = {w: w for w in distinct if known_spelling(w)}
+        # What is no unit's name may be anything, so only its hash and shape are kept; it is rejected when units
+        # are resolved, and counts from the day on which its name is declared.
+        masked = f"'#' || {hash_sql(name, self.key)} || ' ' || {_shape_sql(name)}"
+        return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({_case(name, known)}, {masked}) END"
+
+    def _procedure(self, column: Column, texts: dict[str, str]) -> str:
+        """The procedure's name, or its field. A known code says which procedure it is, also where several share a
+        name; the field is the register's own, and the code's where the register gives none that is known."""
+        name = column.name
+        own = self.source.procedures == "from_file"
+        ways = []
+        if name in texts and own:
+            ways.append(_own_name(name))
+        elif name in texts:
+            known = known_fields() if name == "field" else known_names()
+            ways.append(_case(name, {w: known[fold(w)] for w in self._distinct(name) if fold(w) in known}))
+        if "procedure_code" in texts:
+            first = name == "procedure" and not own
+            ways.insert(0 if first else len(ways), f"known_code.{name}_of_code")
+        return f"coalesce({', '.join(ways)})" if ways else "CAST(NULL AS VARCHAR)"
+
+    def _known_codes(self) -> pl.DataFrame:
+        found = {c: procedures().get(national_code(c) or "") for c in self._distinct("procedure_code")}
+        return pl.DataFrame(
+            [(code, p.name, p.field) for code, p in found.items() if p],
+            schema=dict.fromkeys(("code", "procedure_of_code", "field_of_code"), pl.String),
+            orient="row",
+        )
+
+    def _distinct(self, name: str) -> list[str]:
+        found = self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL").fetchall()
+        return [text for (text,) in found]
 
     def _own_words(self, column: Column) -> dict[str, str]:
         return self.source.values.get(column.kind, {}) | self.source.values.get(column.name, {})
@@ -178,20 +214,23 @@ class Conformer:
         zone = _literal(self.source.time_zone)
         parsed = (
             f"coalesce(try_strptime({name}, {formats}),"
-            f" CASE WHEN regexp_matches({name}, '\\d{{4}}-\\d\\d-\\d\\d.*(Z|[+-]\\d\\d:?\\d\\d)$') THEN timezone({zone}, try_cast({name} AS TIMESTAMPTZ))"
+            f" CASE WHEN regexp_full_match({name}, '{WITH_OFFSET}')"
+            f" THEN timezone({zone}, try_cast({name} AS TIMESTAMPTZ))"
             f" WHEN regexp_full_match({name}, '[2-7]\\d{{4}}(\\.\\d+)?')"
             f" THEN TIMESTAMP '1899-12-30' + to_seconds(round({name}::DOUBLE * 86400)) END)"
         )
         if name in ("due_at", "extended_due_at") and self.source.lateness == "timestamp":
-            # A due date without a time runs to the end of its day.
-            return f"CASE WHEN contains({name}, ':') THEN {parsed} ELSE date_trunc('day', {parsed}) + INTERVAL '86399 seconds' END"
+            # A due date without a time (a workbook's date cell reads as midnight) runs to the end of its day.
+            end = "INTERVAL '86399 seconds'"
+            return f"{parsed} + CASE WHEN {parsed} = date_trunc('day', {parsed}) THEN {end} ELSE INTERVAL 0 SECOND END"
         return parsed
 
     # ---- what could not be parsed
 
-    def _problems(self, texts: dict[str, str]) -> str:
+    def _problems(self, texts: dict[str, str], surplus: bool) -> str:
         """One pass over the rows: each fault of each as (row, column, reason)."""
-        faults = []
+        too_many = "{'column': NULL, 'reason': CASE WHEN c.surplus THEN 'too_many_cells' END}"
+        faults = [too_many] if surplus else []
         for name, column in columns().items():
             if column.required:
                 absent = f"c.{name} IS NULL" if name in texts else "TRUE"
@@ -218,6 +257,9 @@ class Conformer:
             self.con.unregister("problems")
             by_row = {r["row"]: r for r in texts.iter_rows(named=True)}
             for p in problems.iter_rows(named=True):
+                if p["column"] is None:
+                    found.append((sheet, p["row"], "rejected", p["reason"], None, None, None))
+                    continue
                 column = columns()[p["column"]]
                 value = by_row[p["row"]].get(p["column"])
                 shown = None if value is None else value if column.shows(value) else shape(value)
@@ -258,13 +300,15 @@ def _literal(text: str) -> str:
 
 
 def _own_name(name: str) -> str:
-    return f"CASE WHEN length({name}) <= {LONGEST_NAME} AND regexp_full_match({name}, '{OWN_WORDS}') THEN {name} END"
+    fits = f"regexp_full_match({name}, '{OWN_WORDS}') AND NOT regexp_matches({name}, '{LONG_NUMBER}')"
+    return f"CASE WHEN length({name}) <= {LONGEST_NAME} AND {fits} THEN {name} END"
 
 
 def _shape_sql(name: str) -> str:
     """`declare.text.shape` in SQL."""
-    letters = f"regexp_replace(regexp_replace({name}, '\\p{{Lu}}', 'A', 'g'), '\\p{{Ll}}', 'a', 'g')"
-    return f"left(regexp_replace({letters}, '\\d', '9', 'g'), 40)"
+    small = f"regexp_replace({name}, '[\\p{{Ll}}\\p{{Lt}}\\p{{Lm}}\\p{{Lo}}\\p{{M}}]', 'a', 'g')"
+    letters = f"regexp_replace({small}, '\\p{{Lu}}', 'A', 'g')"
+    return f"left(regexp_replace({letters}, '\\p{{N}}', '9', 'g'), 40)"
 
 
 def _trimmed(cell: str, column: Column) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -50,8 +51,9 @@ def _moment(words: str) -> datetime | None:
 
 
 def read_title(rows: list[list[str]]) -> Title:
-    """The facts in the rows above the header (or below the table); the first pattern that fits wins."""
-    text = "\n".join(" ".join(c.strip() for c in row if c.strip()) for row in rows).lower()
+    """The facts in the rows above the header; the first pattern that fits wins."""
+    text = "\n".join(" ".join(c.strip() for c in row if c.strip()) for row in rows)
+    text = unicodedata.normalize("NFC", text).lower()
     span = next((m for p in _patterns("span") if (m := p.search(text))), None)
     stock = next((m for p in _patterns("open_at") if (m := p.search(text))), None)
     export = next((m for p in _patterns("exported_at") if (m := p.search(text))), None)

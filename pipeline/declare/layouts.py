@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +37,7 @@ DATE_FORMATS = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
     "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%S.%f",
     "%H:%M:%S %d/%m/%Y",
     "%H:%M %d/%m/%Y",
 )
@@ -48,6 +50,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 RULES: dict[str, tuple[str, ...]] = {"lateness": ("date", "timestamp")}
 TEXTS = ("name", "time_zone", "exported_at", "system", "id", "mark")
+DAYS = ("from", "to")  # the days the files cover, where their titles do not say
 TABLES = ("columns", "values", "rules")
 
 
@@ -98,6 +101,8 @@ class Source:
     system: str | None = None  # None: nationally patterned codes are one system, others the source's own
     exported_at: str | None = None  # a strptime pattern over the file name
     lateness: str = "date"
+    first_day: date | None = None
+    last_day: date | None = None
 
 
 def required_columns() -> tuple[str, ...]:
@@ -151,6 +156,8 @@ def read_source(folder: Path, path: Path | None = None, key: str | None = None) 
         system=node.get("system"),
         exported_at=node.get("exported_at"),
         lateness=node.get("rules", {}).get("lateness", "date"),
+        first_day=node.get("from"),
+        last_day=node.get("to"),
     )
 
 
@@ -198,12 +205,14 @@ def _wrong(where: str, text: str, key: str, expected: str, found: object) -> Dec
 
 
 def _check(node: dict[str, Any], where: str, text: str) -> None:
-    known = {*CHOICES, *TEXTS, *TABLES, "date_formats"}
+    known = {*CHOICES, *TEXTS, *DAYS, *TABLES, "date_formats"}
     for key, value in node.items():
         if key not in known:
             raise _wrong(where, text, key, f"{', '.join(sorted(known))}", key)
         if key in CHOICES and value not in CHOICES[key]:
             raise _wrong(where, text, key, " | ".join(CHOICES[key]), value)
+        if key in DAYS and (not isinstance(value, date) or isinstance(value, datetime)):
+            raise _wrong(where, text, key, "ngày, không ngoặc kép / a day without quotes: 2023-06-15", value)
         if key in TEXTS and not isinstance(value, str):
             raise _wrong(where, text, key, "chữ trong ngoặc kép / a text in quotes", value)
         if key in TABLES and not isinstance(value, dict):

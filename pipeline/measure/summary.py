@@ -1,6 +1,6 @@
 """What a database tells in few words: its quarters, how two differ in one, what was found, how fresh it is.
 
-Reads published or freshly built databases for the notes of a run. Not here: printing, and any figure of its own.
+Reads published or freshly built databases for the notes of a run. Not here: printing, or a figure of its own.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How much there is: dossiers, units that have data, quarters that have data."""
     dossiers, units = con.execute(
-        """SELECT (SELECT count(DISTINCT dossier_id) FROM dossier), (SELECT count(DISTINCT unit_id) FROM coverage)"""
+        "SELECT (SELECT count(DISTINCT dossier_id) FROM dossier), (SELECT count(DISTINCT unit_id) FROM coverage)"
     ).fetchall()[0]
     return {"dossiers": dossiers, "units": units, "quarters": len(quarters(con))}
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,8 +28,10 @@ csv.field_size_limit(1_000_000)
 
 @dataclass(frozen=True)
 class Grid:
-    """One sheet. `head`: the first rows as text. `batches(row)`: all cells from that row (1-based) on, as frames
-    with `row` (Int64) and `c0`, `c1`, … (String; empty and white cells null)."""
+    """One sheet, or one way to cut delimited text. `head`: the first rows as text. `batches(row)`: all cells from that
+    row (1-based) on, as frames with `row` (Int64) and `c0`, `c1`, … (String; empty cells null or white).
+
+    Delimited text has `surplus` (Boolean) too: whether cells beyond the width of the row before are filled."""
 
     sheet: str | None
     head: list[list[str]]
@@ -54,7 +57,7 @@ def open_file(path: Path, name: str) -> OpenFile:
         return _open_text(path, name, "utf-16")
     if b"\x00" in start or start.startswith((b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")):
         raise _refused(name, Text("Không phải tệp CSV hay XLSX.", "This is neither a CSV nor an XLSX file."))
-    if start.lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith((b"<html", b"<!doctype", b"<table", b"<?xml")):
+    if re.match(rb"(?:\xef\xbb\xbf)?\s*<[a-z!?]", start, re.IGNORECASE):  # many systems name HTML .xls
         raise _refused(
             name,
             Text("Tệp là trang HTML/XML, không phải bảng tính.", "The file is HTML or XML, not a workbook."),
@@ -118,26 +121,40 @@ def _sheet(book: fastexcel.ExcelReader, sheet: str) -> Grid | None:
 
 
 def _open_text(path: Path, name: str, encoding: str) -> OpenFile:
+    """One grid per delimiter that cuts the file into columns: only under the right one will a header be found."""
     try:
         with path.open(encoding=encoding, newline="") as stream:
             start = stream.read(200_000)
     except UnicodeError:
         raise _bad_encoding(name) from None
-    delimiter = max(DELIMITERS, key=lambda d: (_widest(start, d), -DELIMITERS.index(d)))
+    if not start.strip("\x00 \t\r\n"):
+        raise _refused(name, Text("Tệp rỗng.", "The file is empty."))
+    widths = {d: _widest(start, d) for d in DELIMITERS}
+    cutting = [d for d in DELIMITERS if widths[d] > 1] or [DELIMITERS[0]]
+    ordered = sorted(cutting, key=lambda d: -widths[d])
+    return OpenFile("csv", encoding, [_cut(path, name, encoding, d) for d in ordered])
 
+
+def _cut(path: Path, name: str, encoding: str, delimiter: str) -> Grid:
     def rows() -> Iterator[list[str]]:
         try:
             with path.open(encoding=encoding, newline="") as stream:
-                yield from csv.reader(stream, delimiter=delimiter)
+                lines: list[str] = []
+                for row in csv.reader((lines.append(line) or line for line in stream), delimiter=delimiter):
+                    if len(lines) > 1:  # well quoted, or a stray quote has swallowed rows
+                        list(csv.reader(lines, delimiter=delimiter, strict=True))
+                    lines.clear()
+                    yield row
         except UnicodeError:
             raise _bad_encoding(name) from None
         except csv.Error as error:
-            raise _refused(name, Text("Tệp CSV hỏng.", "The CSV file is damaged."), str(error)) from None
+            what = Text("Tệp CSV hỏng: dấu ngoặc kép không khép.", "The CSV file is damaged: a quote is not closed.")
+            raise _refused(name, what, str(error)) from None
 
     head = [row for row, _ in zip(rows(), range(HEAD_ROWS), strict=False)]
-    width = max((len(row) for row in head), default=0)
 
     def batches(first_row: int) -> Iterator[pl.DataFrame]:
+        width = len(head[first_row - 2]) if first_row > 1 else max(len(row) for row in head)
         block: list[list[str]] = []
         start_row = first_row
         for number, row in enumerate(rows(), 1):
@@ -149,15 +166,15 @@ def _open_text(path: Path, name: str, encoding: str) -> OpenFile:
         if block:
             yield _frame(block, width, start_row)
 
-    return OpenFile("csv", encoding, [Grid(None, head, batches)])
+    return Grid(None, head, batches)
 
 
 def _frame(rows: list[list[str]], width: int, first_row: int) -> pl.DataFrame:
-    """Rows of any length as a frame; cells beyond the head's width join the last column, so that nothing is lost."""
-    wide = [row if len(row) <= width else [*row[: width - 1], " | ".join(row[width - 1 :])] for row in rows]
-    columns = list(zip(*(row + [""] * (width - len(row)) for row in wide), strict=True))
-    frame = pl.DataFrame({f"c{i}": list(cells) for i, cells in enumerate(columns)}, schema_overrides=None)
-    frame = frame.with_columns(pl.all().replace("", None))
+    """Rows of any length as a frame of the header's width."""
+    surplus = [len(row) > width and any(cell.strip() for cell in row[width:]) for row in rows]
+    even = [row if len(row) == width else row[:width] + [""] * (width - len(row)) for row in rows]
+    frame = pl.DataFrame({f"c{i}": list(cells) for i, cells in enumerate(zip(*even, strict=True))})
+    frame = frame.with_columns(pl.all().replace("", None)).with_columns(surplus=pl.Series(surplus, dtype=pl.Boolean))
     return frame.with_row_index("row", offset=first_row).with_columns(pl.col("row").cast(pl.Int64))
 
 

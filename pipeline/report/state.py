@@ -170,8 +170,8 @@ def source_rows(home: Home) -> list[Row]:
                 "name": name,
                 "files": len(files),
                 "layout": ", ".join(sorted({f["layout"] for f in files})) or None,
-                "first_day": min((f["first_day"] for f in files), default=None),
-                "last_day": max((f["last_day"] for f in files), default=None),
+                "first_day": min((f["first_day"] for f in files if f["first_day"]), default=None),
+                "last_day": max((f["last_day"] for f in files if f["last_day"]), default=None),
                 **{k: sum(f[k] for f in files) for k in ("rows_in", "counted", "excluded", "rejected")},
             }
         )

@@ -19,7 +19,7 @@ from pipeline.declare.columns import codes
 from pipeline.declare.periods import Period, all_periods
 from pipeline.declare.text import Text, fold
 from pipeline.declare.units import ALWAYS, FOREVER, Unit, resolve, successors, units
-from pipeline.warehouse.coverage import Coverage, Reach, by_unit, common, cover, merge
+from pipeline.warehouse.coverage import Coverage, Reach, by_unit, common, cover, joined
 from pipeline.warehouse.record import Entry
 from pipeline.warehouse.sql import statement
 from pipeline.warehouse.versions import FileFacts
@@ -81,7 +81,8 @@ def _file_table(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFac
         }
         for entry, facts in files
     ]
-    frame = pl.DataFrame(rows).with_columns(pl.col("known_at").str.to_datetime(time_unit="us"))
+    days = {"first_day": pl.Date, "last_day": pl.Date}
+    frame = pl.DataFrame(rows, schema_overrides=days).with_columns(pl.col("known_at").str.to_datetime(time_unit="us"))
     _store(con, "file", frame)
     folders = pl.DataFrame(
         {
@@ -243,7 +244,7 @@ def _period_tables(con: duckdb.DuckDBPyConnection) -> None:
         """
         CREATE TABLE coverage AS
         SELECT DISTINCT f.source, f.file_id, v.unit_id, f.extent, f.first_day, f.last_day, f.exported_at
-        FROM version v JOIN file f USING (file_id) ORDER BY ALL
+        FROM version v JOIN file f USING (file_id) WHERE f.first_day IS NOT NULL ORDER BY ALL
         """
     )
     spans = con.execute("SELECT unit_id, extent, first_day, last_day FROM coverage").fetchall()
@@ -331,11 +332,7 @@ def _coverage_frame(periods: list[Period], reaches: dict[str, Reach]) -> pl.Data
 
 def _joint_reach(counted: str, parts: list[str], reaches: dict[str, Reach]) -> Reach | None:
     """What is covered of a unit: by its own files, and before it existed by those of all units it came from."""
-    before = common(reaches[p] for p in parts if p != counted)
-    own = reaches.get(counted)
-    if before is None or own is None:
-        return own or before
-    return Reach(merge([*before.runs, *own.runs]), max(before.last_day, own.last_day))
+    return joined(common(reaches[p] for p in parts if p != counted), reaches.get(counted))
 
 
 def missing_words(found: Coverage) -> tuple[str | None, str | None]:

@@ -16,19 +16,24 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, order=True)
 class Span:
-    """Days first..last, both included. stock: whether the stock at its start is known with it."""
+    """Days first..last, both included."""
 
     first: date
     last: date
-    stock: bool = False
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What is covered of one unit: disjoint runs of days, oldest first, and the last day anything is known of."""
+    """What is covered of one unit: disjoint runs of days, oldest first; the days at whose start the stock is known;
+    and the last day anything is known of."""
 
     runs: tuple[Span, ...]
+    stocks: tuple[date, ...]
     last_day: date
+
+    def knows_stock(self, day: date) -> bool:
+        """Whether the stock at the start of a day is known: by itself, or because every day since one is covered."""
+        return any(run.first <= s <= day <= run.last for run in self.runs for s in self.stocks)
 
 
 @dataclass(frozen=True)
@@ -47,21 +52,21 @@ def reach(files: Iterable[tuple[str, date, date]]) -> Reach | None:
     known = sorted(files)
     if not known:
         return None
-    # an open_at file of day d anchors a run that begins on d + 1
-    anchors = {last + DAY for extent, _, last in known if extent == "open_at"}
-    spans = sorted(Span(first, last, extent == "full") for extent, first, last in known if extent != "open_at")
-    return Reach(merge(spans, anchors), max(last for _, _, last in known))
+    spans = [Span(first, last) for extent, first, last in known if extent != "open_at"]
+    # an open_at file of day d tells the stock at the start of d + 1
+    stocks = {last + DAY for extent, _, last in known if extent == "open_at"}
+    stocks |= {first for extent, first, _ in known if extent == "full"}
+    return Reach(merge(spans), tuple(sorted(stocks)), max(last for _, _, last in known))
 
 
-def merge(spans: Iterable[Span], anchors: Iterable[date] = ()) -> tuple[Span, ...]:
-    """Overlapping and adjoining spans as runs; a run knows its stock if the span it begins with does."""
-    anchors = set(anchors)
+def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Overlapping and adjoining spans as runs."""
     runs: list[Span] = []
-    for span in sorted(spans, key=lambda s: (s.first, not s.stock)):
+    for span in sorted(spans):
         if runs and span.first <= runs[-1].last + DAY:
-            runs[-1] = Span(runs[-1].first, max(runs[-1].last, span.last), runs[-1].stock)
+            runs[-1] = Span(runs[-1].first, max(runs[-1].last, span.last))
         else:
-            runs.append(Span(span.first, span.last, span.stock or span.first in anchors))
+            runs.append(span)
     return tuple(runs)
 
 
@@ -73,12 +78,22 @@ def common(reaches: Iterable[Reach]) -> Reach | None:
     runs = known[0].runs
     for other in known[1:]:
         runs = tuple(
-            Span(max(a.first, b.first), min(a.last, b.last), a.stock and b.stock)
+            Span(max(a.first, b.first), min(a.last, b.last))
             for a in runs
             for b in other.runs
             if max(a.first, b.first) <= min(a.last, b.last)
         )
-    return Reach(runs, min(r.last_day for r in known))
+    days = sorted({day for r in known for day in r.stocks} | {run.first for run in runs})
+    stocks = tuple(day for day in days if all(r.knows_stock(day) for r in known))
+    return Reach(runs, stocks, min(r.last_day for r in known))
+
+
+def joined(before: Reach | None, own: Reach | None) -> Reach | None:
+    """A unit's own reach, continuing that of the units it came from."""
+    if before is None or own is None:
+        return own or before
+    stocks = tuple(sorted({*before.stocks, *own.stocks}))
+    return Reach(merge([*before.runs, *own.runs]), stocks, max(before.last_day, own.last_day))
 
 
 def cover(found: Reach | None, first: date, last: date) -> Coverage:
@@ -97,8 +112,7 @@ def cover(found: Reach | None, first: date, last: date) -> Coverage:
         day = max(day, run.last + DAY)
     if day <= last:
         missing.append(Span(day, last))
-    # the stock is known where the period lies in a run that began with one, and the run reaches back to its first day
-    stock_missing = not (inside[0].first <= first and inside[0].stock)
+    stock_missing = not found.knows_stock(first)
     state = "partial" if missing or stock_missing else "full"
     return Coverage(state, as_of, tuple(missing), stock_missing)
 

@@ -40,7 +40,7 @@ class FileFacts:
     """What is known of a conformed file. Days and times are local to the source.
 
     rows_in = accepted + sum(excluded) + sum(rejected). extent: full | received_in | open_at | delta.
-    first_day/last_day: the days it covers. columns: canonical columns found. dropped: headers not declared.
+    first_day/last_day: the days it covers; null: none (corrections). columns: canonical columns found. dropped: headers not declared.
     """
 
     sha256: str
@@ -50,8 +50,8 @@ class FileFacts:
     format: str
     layout: str
     extent: str
-    first_day: date
-    last_day: date
+    first_day: date | None
+    last_day: date | None
     exported_at: datetime
     lateness: str
     own_units: bool
@@ -116,8 +116,8 @@ def conform_file(
             "format": opened.format,
             "layout": tables[0][1].layout.id,
             "extent": title.extent or source.extent or "full",
-            "first_day": first.isoformat(),
-            "last_day": last.isoformat(),
+            "first_day": first and first.isoformat(),
+            "last_day": last and last.isoformat(),
             "exported_at": exported_at.isoformat(sep=" "),
             "lateness": source.lateness,
             "own_units": source.units == "from_file",
@@ -135,8 +135,8 @@ def conform_file(
 
 def read_facts(folder: Path) -> FileFacts:
     node: dict[str, Any] = json.loads((folder / "file.json").read_text(encoding="utf-8"))
-    node["first_day"] = date.fromisoformat(node["first_day"])
-    node["last_day"] = date.fromisoformat(node["last_day"])
+    for day in ("first_day", "last_day"):
+        node[day] = node[day] and date.fromisoformat(node[day])
     node["exported_at"] = datetime.fromisoformat(node["exported_at"])
     return FileFacts(**node, folder=folder)
 
@@ -169,17 +169,25 @@ def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: 
     return taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
 
 
-def _covered(title: Title, source: Source, part: Path, exported_at: datetime) -> tuple[date, date]:
-    """The days a file covers: as its title says; else from its earliest receipt to the day of the export."""
+def _covered(title: Title, source: Source, part: Path, exported_at: datetime) -> tuple[date | None, date | None]:
+    """The days a file covers: as its title or its source says; else from its earliest receipt to the export.
+
+    Changes only (`delta`) cover no days unless a span is given: a dozen corrections tell of no quarter.
+    """
     export_day = exported_at.date()
-    if title.first_day and title.last_day:
-        return title.first_day, min(title.last_day, export_day)
-    if (title.extent or source.extent) == "open_at":
-        return export_day, export_day
-    earliest = duckdb.execute(
-        "SELECT min(received_at)::DATE FROM read_parquet(?)", [str(part / "rows.parquet")]
-    ).fetchall()[0][0]
-    return min(earliest or export_day, export_day), export_day
+    extent = title.extent or source.extent
+    first, last = title.first_day or source.first_day, title.last_day or source.last_day
+    if extent == "open_at":
+        return last or export_day, last or export_day
+    if extent == "delta" and not (first and last):
+        return None, None
+    if first is None:
+        rows = str(part / "rows.parquet")
+        first = (
+            duckdb.execute("SELECT min(received_at)::DATE FROM read_parquet(?)", [rows]).fetchall()[0][0] or export_day
+        )
+    last = min(last or export_day, export_day)
+    return min(first, last), last
 
 
 def _write_rows(

@@ -1,0 +1,56 @@
+"""Homes for the tests: empty ones, and one that holds the published sample, built once a worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline import night
+from pipeline.settings import Home
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRE_TOOLS = os.environ.get("MOTCUA_REQUIRE_TOOLS") == "1"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home."""
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    return Home(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The sample's exports, taken in and published once. Read it; a test that changes it takes `fresh_sample`."""
+    made = copy_of_sample(tmp_path_factory.mktemp("sample"))
+    assert night.run(made).exit_code == 0
+    return made
+
+
+@pytest.fixture
+def fresh_sample(tmp_path: Path) -> Home:
+    """The sample's exports in a home of their own, nothing taken in yet."""
+    return copy_of_sample(tmp_path)
+
+
+def copy_of_sample(root: Path) -> Home:
+    shutil.copytree(ROOT / "data" / "raw", root / "data" / "raw")
+    return Home(root)
+
+
+@pytest.fixture(scope="session")
+def need_tool() -> Callable[[str | None, str], str]:
+    """need_tool(found, name): what was found; skips by name where the tool is absent, fails where tools are required."""
+
+    def need(found: str | None, name: str) -> str:
+        if found:
+            return found
+        if REQUIRE_TOOLS:
+            pytest.fail(f"{name} is required here (MOTCUA_REQUIRE_TOOLS=1) and was not found")
+        pytest.skip(f"{name} is not on this machine")
+
+    return need

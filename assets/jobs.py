@@ -5,7 +5,6 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.night import dossier_versions, quarter, release, warehouse
-from assets.partitions import PERIOD
 
 NIGHT = dg.define_asset_job(
     "night",
@@ -16,7 +15,6 @@ NIGHT = dg.define_asset_job(
 RERUN = dg.define_asset_job(
     "rerun",
     selection=dg.AssetSelection.assets(quarter),
-    partitions_def=PERIOD,
     executor_def=dg.in_process_executor,
     description="Tính lại quý đã chọn từ hồ sơ gốc / Re-runs the chosen quarters from the record",
 )

@@ -139,7 +139,7 @@ def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, console: C
         f"{p.label.vi} ({day(p.start, 'vi')} – {day(p.end, 'vi')}), chốt {cutoff}",
         f"{p.label.en} ({day(p.start, 'en')} – {day(p.end, 'en')}), as of {cutoff}",
     )
-    print_table(rows, stats_columns(rows), lang, console, title[lang])
+    print_table(rows, stats_columns(rows, console.width), lang, console, title[lang])
     missed = [r for r in answers.indicators(con, period, lang=lang) if r["verdict"] == "not_met"]
     if missed:
         console.print()
@@ -177,7 +177,7 @@ def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, 
 
     with _published(home) as con:
         rows = answers.stats(con, period, by=by, unit=unit, lang=lang)
-    _print(rows, stats_columns(rows), lang, form)
+    _print(rows, stats_columns(rows, _console().width), lang, form)
 
 
 @motcua.command()

@@ -231,6 +231,8 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
     name = node.get("exported_at", "%d%m%Y")
     if not re.search("%[mbB]", name) or not re.search("%[yY]", name) or "%d" not in name:
         raise _wrong(where, text, "exported_at", '"so_%Y-%m-%d.xlsx" (%d, %m, %Y)', name)
+    if {"from", "to"} <= node.keys() and node["from"] > node["to"]:
+        raise _wrong(where, text, "to", f"từ {node['from']} trở đi / {node['from']} or later", node["to"])
     formats = node.get("date_formats", [])
     if not isinstance(formats, list) or not all(isinstance(f, str) and "%d" in f and "%Y" in f for f in formats):
         raise _wrong(where, text, "date_formats", '["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]', formats)

@@ -123,7 +123,9 @@ def print_table(
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
     for key in columns:
         numeric = any(isinstance(r.get(key), int | Decimal) and not isinstance(r.get(key), bool) for r in rows)
-        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold")
+        # on a narrow screen headings fold before names do
+        least = min(20, max((len(_shown(r, key, lang)) for r in rows), default=1)) if key == "unit" else None
+        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold", min_width=least)
     for row in rows:
         style = "bold" if row.get("level") in ("total", "group") else None
         table.add_row(*(_shown(row, key, lang) for key in columns), style=style)
@@ -156,20 +158,14 @@ def _indicator_value(row: Row, lang: str) -> str:
     return number(row["value"], lang, 0 if kind == "sum" else 2)
 
 
-def stats_columns(rows: Sequence[Row]) -> list[str]:
-    """The columns of a stats table worth their width: those of the form always, others where something arose."""
-    always = (
-        "online",
-        "in_person",
-        "carried_over",
-        "total",
-        "resolved",
-        "resolved_late",
-        "open",
-        "open_overdue",
-    )
+NARROW = 150  # a terminal of fewer columns shows the measures that matter first
+
+
+def stats_columns(rows: Sequence[Row], width: int) -> list[str]:
+    """The columns of a stats table: on a wide screen every measure that arose, on a narrow one the first ones."""
     first = [k for k in ("field", "procedure_code", "service_level") if rows and k in rows[0]]
     start = ["unit", *first] if len({r["period"] for r in rows}) == 1 else ["period", "unit", *first]
-    counts = [m for m in measures() if m in always or any(r.get(m) for r in rows)]
+    main = ["online", "in_person", "carried_over", "total", "resolved", "resolved_late", "open", "open_overdue"]
+    counts = [m for m in measures() if m in main or (width >= NARROW and any(r.get(m) for r in rows))]
     partial = ["coverage"] if any(r["coverage"] != "full" for r in rows) else []
     return start + counts + partial

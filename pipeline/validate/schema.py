@@ -17,6 +17,7 @@ from pipeline.declare.columns import CODED, codes, columns
 
 EARLIEST = datetime(1990, 1, 1)
 LATEST = datetime(2100, 1, 1)
+MOST = 99_999
 HAPPENED = ("received_at", "finished_at", "returned_at", "supplement_requested_at")
 # A clock that runs ahead of the exporting server's is no fault.
 CLOCK_SLACK = timedelta(days=1)
@@ -39,7 +40,7 @@ def dossier_schema(exported_at: datetime) -> pa.DataFrameSchema:
         elif column.kind in CODED:
             checks.append(pa.Check.isin(list(codes(column.kind)), error="not_read"))
         elif column.kind == "count":
-            checks.append(pa.Check.in_range(0, 99_999, error="out_of_range"))
+            checks.append(pa.Check.in_range(0, MOST, error="out_of_range"))
         elif column.kind != "flag":
             checks.append(pa.Check.str_length(1, 300, error="too_long"))
         fields[name] = pa.Column(DTYPES[column.kind], checks, nullable=not column.required)
@@ -70,7 +71,7 @@ def accept(rows: pl.DataFrame, sheet: str | None, exported_at: datetime) -> tupl
             "rejected",
             _reason(check),
             column,
-            _expected(check, exported_at),
+            _expected(check, column, exported_at),
             _found(rows, column, i),
         )
         for i, column, check in failures.select("index", "column", "check").iter_rows()
@@ -85,10 +86,11 @@ def _reason(check: str) -> str:
     return "missing" if check == "not_nullable" else check
 
 
-def _expected(check: str, exported_at: datetime) -> str:
+def _expected(check: str, column: str, exported_at: datetime) -> str:
+    count = column in columns() and columns()[column].kind == "count"
     return {
         "after_export": f"≤ {exported_at:%d/%m/%Y %H:%M}",
-        "out_of_range": f"{EARLIEST:%Y} – {LATEST:%Y}",
+        "out_of_range": f"0 – {MOST:,}".replace(",", ".") if count else f"{EARLIEST:%Y} – {LATEST:%Y}",
     }.get(check, "")
 
 

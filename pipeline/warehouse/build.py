@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from pipeline.declare.text import Text, fold
 from pipeline.declare.units import ALWAYS, FOREVER, Unit, resolve, successors, units
 from pipeline.warehouse.coverage import Coverage, Reach, by_unit, common, cover, joined
 from pipeline.warehouse.record import Entry
-from pipeline.warehouse.sql import statement
+from pipeline.warehouse.sql import parquet, quoted, statement
 from pipeline.warehouse.versions import FileFacts
 
 STORAGE = "v1.5.0"  # older clients open the published file (DESIGN §4.1)
@@ -32,11 +33,11 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """A new database file, open for building."""
     path.parent.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
-    con.execute(f"ATTACH '{path.as_posix()}' AS built (STORAGE_VERSION '{STORAGE}')")
+    con.execute(f"ATTACH {quoted(path)} AS built (STORAGE_VERSION '{STORAGE}')")
     con.execute("USE built")
     if limit := settings.memory_limit():
         con.execute(f"SET memory_limit = '{limit}'")
-    con.execute(f"SET temp_directory = '{(path.parent / 'spill').as_posix()}'")
+    con.execute(f"SET temp_directory = {quoted(path.parent / 'spill')}")
     return con
 
 
@@ -44,9 +45,9 @@ def build(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]]) 
     """Makes the tables from the files that count. `files` must not be empty."""
     _file_table(con, files)
     _status_table(con)
-    folders = ", ".join(f"'{(facts.folder / 'rows.parquet').as_posix()}'" for _, facts in files)
+    rows = parquet(facts.folder / "rows.parquet" for _, facts in files)
     con.execute(
-        f"CREATE TEMP VIEW row_of_file AS SELECT r.*, f.sha256 FROM read_parquet([{folders}], filename = true) r "
+        f"CREATE TEMP VIEW row_of_file AS SELECT r.*, f.sha256 FROM read_parquet({rows}, filename = true) r "
         "JOIN file_folder f ON f.path = r.filename"
     )
     own = _resolve_units(con, files)
@@ -187,12 +188,12 @@ def _open_end(column: str, never: date) -> pl.Expr:
 
 def _account(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]]) -> None:
     """`set_aside`: every row that does not count and why. `file_account`: rows per file and verdict; the sums are checked."""
-    paths = ", ".join(f"'{(facts.folder / 'aside.parquet').as_posix()}'" for _, facts in files)
+    aside = parquet(facts.folder / "aside.parquet" for _, facts in files)
     con.execute(
         f"""
         CREATE TABLE set_aside AS
         SELECT f.file_id, a.sheet, a.row, a.verdict, a.reason, a."column", a.expected, a.found
-        FROM read_parquet([{paths}], filename = true) a
+        FROM read_parquet({aside}, filename = true) a
         JOIN file_folder d ON replace(d.path, 'rows.parquet', 'aside.parquet') = a.filename
         JOIN file f ON f.sha256 = d.sha256
         UNION ALL
@@ -332,7 +333,11 @@ def _coverage_frame(periods: list[Period], reaches: dict[str, Reach]) -> pl.Data
 
 def _joint_reach(counted: str, parts: list[str], reaches: dict[str, Reach]) -> Reach | None:
     """What is covered of a unit: by its own files, and before it existed by those of all units it came from."""
-    return joined(common(reaches[p] for p in parts if p != counted), reaches.get(counted))
+    own, before = reaches.get(counted), common(reaches[p] for p in parts if p != counted)
+    came_from = {unit_id for unit_id, (_, successor) in successors().items() if successor == counted}
+    if before and not came_from <= set(parts):  # one of them has told nothing, so before is not known in full
+        return own or replace(before, stocks=())
+    return joined(before, own)
 
 
 def missing_words(found: Coverage) -> tuple[str | None, str | None]:

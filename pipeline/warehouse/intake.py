@@ -55,7 +55,7 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
         try:
             if folder.name not in sources:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
-            sha256 = sha256_of(path)
+            sha256 = _bytes_of(path, f"{folder.name}/{path.name}")
             if sha256 not in known:
                 progress(Text(f"Đọc {folder.name}/{path.name}", f"Reading {folder.name}/{path.name}"))
                 known[sha256] = _take(home, path, sha256, *sources[folder.name], len(known) + 1)
@@ -126,6 +126,21 @@ def _take(home: Home, path: Path, sha256: str, source: Source, toml: bytes, seq:
     )
     append_log(home, entry)
     return entry
+
+
+def _bytes_of(path: Path, where: str) -> str:
+    """The sha256 of a file in data/raw, which may be locked by whoever has it open, or gone again."""
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise InputRefused(
+            Text("Không đọc được tệp.", "The file cannot be read."),
+            where=where,
+            found=Text(type(error).__name__, type(error).__name__),
+            todo=Text(
+                "Đóng tệp ở chương trình khác, xem quyền đọc.", "Close it in other programs; see that it may be read."
+            ),
+        ) from None
 
 
 def _source_toml(folder: Path) -> bytes:

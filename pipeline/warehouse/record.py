@@ -49,7 +49,7 @@ def read_log(home: Home) -> list[Entry]:
     """All entries in the order of intake. A last line cut off by a crash is no entry."""
     if not home.intake_log.exists():
         return []
-    lines = home.intake_log.read_text(encoding="utf-8").split("\n")
+    lines = home.intake_log.read_bytes().split(b"\n")  # a crash may also cut a letter in two
     return [Entry(**json.loads(line)) for line in lines[:-1] if line]
 
 

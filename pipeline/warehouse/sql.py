@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,3 +23,13 @@ def rows_of(con: duckdb.DuckDBPyConnection, sql: str, values: Iterable[object] =
     found = con.execute(sql, list(values))
     names = [d[0] for d in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def quoted(path: Path) -> str:
+    """A path as an SQL text: a folder may be called "it's here"."""
+    return "'" + path.as_posix().replace("'", "''") + "'"
+
+
+def parquet(paths: Iterable[Path]) -> str:
+    """A list of files for read_parquet. DuckDB takes *, ? and [ for patterns: they are put in brackets."""
+    return "[" + ", ".join(re.sub(r"[*?[]", r"[\g<0>]", quoted(path)) for path in paths) + "]"

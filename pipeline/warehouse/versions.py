@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ from pipeline.errors import InputRefused
 from pipeline.read.grids import Grid, open_file
 from pipeline.settings import PROJECT, Home
 from pipeline.validate.schema import accept
+from pipeline.warehouse.coverage import Span, merge
 from pipeline.warehouse.record import key, restricted_codes, write_json
+from pipeline.warehouse.sql import parquet, quoted
 
 CONFORMING_ROOMS = ("declare", "read", "conform", "validate")
 
@@ -98,15 +101,19 @@ def conform_file(
     tables = [(grid, header) for grid in opened.grids if (header := find_header(grid, source))]
     if not tables:
         raise no_header(opened.grids, source, where)
-    title = read_title([row for grid, header in tables for row in grid.head[: header.row - 1]])
+    title = _title(tables)
     exported_at = _exported_at(title, source, name, where, taken_at)
 
+    codes = restricted_codes(home, sha256)
+    hidden = codes.with_suffix(".part")  # dossier codes stand nowhere else, not even for an instant
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(hidden, ignore_errors=True)
     part.mkdir(parents=True)
+    hidden.mkdir()
     try:
-        counts = _write_rows(part, tables, source, key(home), exported_at)
-        shutil.move(part / "codes.parquet", restricted_codes(home, sha256))
+        counts = _write_rows(part, hidden, tables, source, key(home), exported_at)
+        os.replace(hidden / "codes.parquet", codes)
         first, last = _covered(title, source, part, exported_at)
         facts = {
             "sha256": sha256,
@@ -126,10 +133,11 @@ def conform_file(
             "dropped": max(h.dropped for _, h in tables),
         }
         write_json(part / "file.json", facts)
+        shutil.rmtree(folder, ignore_errors=True)  # one without file.json is no version
         part.rename(folder)
-    except BaseException:
+    finally:
         shutil.rmtree(part, ignore_errors=True)
-        raise
+        shutil.rmtree(hidden, ignore_errors=True)
     return read_facts(folder)
 
 
@@ -141,9 +149,36 @@ def read_facts(folder: Path) -> FileFacts:
     return FileFacts(**node, folder=folder)
 
 
+def _title(tables: list[tuple[Grid, Header]]) -> Title:
+    """What the titles of all sheets say together: adjoining spans are one (a sheet per month), else the first counts."""
+    told = [read_title(grid.head[: header.row - 1]) for grid, header in tables]
+    exported_at = max((t.exported_at for t in told if t.exported_at), default=None)
+    spans = [(t, t.first_day, t.last_day) for t in told if t.first_day and t.last_day]
+    if not spans:
+        return Title(exported_at=exported_at)
+    first, start, end = spans[0]
+    whole = merge(Span(one, other) for t, one, other in spans if t.extent == first.extent)
+    if len(whole) == 1 and first.extent is None:
+        start, end = whole[0].first, whole[0].last
+    return Title(first.extent, start, end, exported_at)
+
+
 def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: datetime) -> datetime:
     """When the file was exported: its title, else its name as declared, else the intake (local to the source)."""
     if title.exported_at:
+        if title.first_day and title.first_day > title.exported_at.date():
+            raise InputRefused(
+                Text(
+                    "Tệp xuất trước khoảng thời gian ghi ở tiêu đề.",
+                    "The file was exported before the span in its title.",
+                ),
+                where=where,
+                expected=Text(
+                    f"xuất từ {title.first_day:%d/%m/%Y}", f"exported on {title.first_day:%d/%m/%Y} or later"
+                ),
+                found=Text(f"{title.exported_at:%d/%m/%Y %H:%M:%S}", f"{title.exported_at:%d/%m/%Y %H:%M:%S}"),
+                todo=Text("Sửa dòng tiêu đề, hoặc xuất lại.", "Mend the title row, or export again."),
+            )
         return title.exported_at
     if source.exported_at:
         try:
@@ -191,9 +226,14 @@ def _covered(title: Title, source: Source, part: Path, exported_at: datetime) ->
 
 
 def _write_rows(
-    part: Path, tables: list[tuple[Grid, Header]], source: Source, secret: bytes, exported_at: datetime
+    part: Path,
+    hidden: Path,
+    tables: list[tuple[Grid, Header]],
+    source: Source,
+    secret: bytes,
+    exported_at: datetime,
 ) -> dict[str, Any]:
-    """Writes rows, codes and rows set aside; returns the accounting."""
+    """Writes rows and rows set aside to `part`, codes to `hidden`; returns the accounting."""
     rows_in = 0
     aside: list[pl.DataFrame] = []
     batches = part / "batches"
@@ -206,16 +246,16 @@ def _write_rows(
             accepted.with_columns(sheet=pl.lit(grid.sheet, pl.String)).write_parquet(
                 batches / f"rows-{number:05}.parquet"
             )
-            batch.codes.write_parquet(batches / f"codes-{number:05}.parquet")
+            batch.codes.write_parquet(hidden / f"{number:05}.parquet")
             aside += [batch.aside, rejected]
             rows_in += batch.rows_in
             number += 1
     if not number:
         pl.DataFrame(schema=row_schema() | {"sheet": pl.String()}).write_parquet(batches / "rows-00000.parquet")
         pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(
-            batches / "codes-00000.parquet"
+            hidden / "00000.parquet"
         )
-    aside.append(_settle_repeats(part, batches))
+    aside.append(_settle_repeats(part, hidden, batches))
     shutil.rmtree(batches)
     found = pl.concat([a.cast(SET_ASIDE_SCHEMA) for a in aside])  # ty: ignore[invalid-argument-type]
     found.write_parquet(part / "aside.parquet")
@@ -236,9 +276,10 @@ def _write_rows(
     return {"rows_in": rows_in, "accepted": accepted_rows, **tally, "notices": notices}
 
 
-def _settle_repeats(part: Path, batches: Path) -> pl.DataFrame:
+def _settle_repeats(part: Path, hidden: Path, batches: Path) -> pl.DataFrame:
     """Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected."""
     con = duckdb.connect()
+    rows, codes = parquet(sorted(batches.iterdir())), parquet(sorted(hidden.iterdir()))
     content = ", ".join(c for c in row_schema() if c not in ("row", "dossier_id"))
     con.execute(
         f"""
@@ -246,17 +287,17 @@ def _settle_repeats(part: Path, batches: Path) -> pl.DataFrame:
         SELECT *, row_number() OVER (PARTITION BY dossier_id ORDER BY sheet, row) AS nth,
                count(*) OVER (PARTITION BY dossier_id) AS times,
                count(*) OVER (PARTITION BY dossier_id, {content}) AS same
-        FROM read_parquet('{(batches / "rows-*.parquet").as_posix()}')
+        FROM read_parquet({rows})
         """
     )
     once = "same = times AND nth = 1"
     con.execute(
         f"COPY (SELECT * EXCLUDE (nth, times, same) FROM judged WHERE {once} ORDER BY sheet, row) "
-        f"TO '{(part / 'rows.parquet').as_posix()}' (FORMAT parquet, COMPRESSION zstd)"
+        f"TO {quoted(part / 'rows.parquet')} (FORMAT parquet, COMPRESSION zstd)"
     )
     con.execute(
-        f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM read_parquet('{(batches / 'codes-*.parquet').as_posix()}')) "
-        f"TO '{(part / 'codes.parquet').as_posix()}' (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM read_parquet({codes})) "
+        f"TO {quoted(hidden / 'codes.parquet')} (FORMAT parquet, COMPRESSION zstd)"
     )
     return con.sql(
         f"""

@@ -107,17 +107,19 @@ def test_every_unit_as_published(stats: list[Row]) -> None:
 
 
 def test_rows_have_the_declared_keys(stats: list[Row], indicators: dict[tuple[str, str, str], Row]) -> None:
-    for key in (
-        "period period_from period_to as_of coverage unit_code unit level online in_person postal channel_unknown "
-        "carried_over total resolved resolved_early resolved_on_time resolved_late resolved_no_due withdrawn returned "
-        "stopped open open_in_term open_overdue open_paused unclassified"
-    ).split():
-        assert key in stats[0], key
-    for key in (
-        "period as_of coverage unit_code unit level indicator label numerator denominator unknown value operator "
-        "threshold verdict near needed"
-    ).split():
-        assert key in next(iter(indicators.values())), key
+    frame = ["period", "as_of", "coverage", "unit_code", "unit", "level"]
+    counts = [
+        *("online", "in_person", "postal", "channel_unknown", "carried_over", "total", "resolved", "resolved_early"),
+        *("resolved_on_time", "resolved_late", "resolved_no_due", "withdrawn", "returned", "stopped", "open"),
+        *("open_in_term", "open_overdue", "open_paused", "unclassified"),
+    ]
+    rate = ["indicator", "label", "numerator", "denominator", "unknown", "value", "operator", "threshold"]
+    assert set(stats[0]) == {*frame, "period_from", "period_to", "missing", *counts}
+    assert set(next(iter(indicators.values()))) == {*frame, "missing", *rate, "verdict", "near", "needed"}
+    for row in stats:
+        assert row["total"] == sum(row[k] for k in counts[:5])
+        closed = sum(row[k] for k in ("resolved", "withdrawn", "returned", "stopped", "open", "unclassified"))
+        assert row["total"] == closed
 
 
 @pytest.mark.parametrize("code", PRINTED)

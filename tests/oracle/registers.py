@@ -337,11 +337,12 @@ def exports(
 
 
 # ---------------------------------------------------------------- files
-def source_toml(home: Path, source: str, *lines: str) -> None:
+def source_toml(home: Path, source: str) -> None:
+    """The communes' files are known from the day of intake: its order must not be taken for that of the exports."""
     folder = home / "data" / "raw" / source
     folder.mkdir(parents=True, exist_ok=True)
-    text = "\n".join([f'name = "{source}"', 'known_at = "exported"', *lines])
-    (folder / "source.toml").write_text(text + "\n", encoding="utf-8")
+    known_at = "intake" if source == COMMUNES else "exported"
+    (folder / "source.toml").write_text(f'name = "{source}"\nknown_at = "{known_at}"\n', encoding="utf-8")
 
 
 def write(home: Path, export: Export, dice: random.Random) -> Path:

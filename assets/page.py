@@ -1,0 +1,117 @@
+"""Dagster's page and daemon for `motcua ui`: two child processes, started and ended together."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+import webbrowser
+from collections.abc import Callable
+from functools import partial
+
+from filelock import FileLock, Timeout
+
+from pipeline.declare.text import Text
+from pipeline.errors import Busy, WrongUse
+from pipeline.settings import PROJECT, Home, set_dagster_home
+
+LOCATION = "assets.definitions"
+SAY: Callable[[str], None] = partial(print, flush=True)
+
+
+def prepare(home: Home) -> None:
+    """The home's Dagster folder with our settings, named in the environment."""
+    set_dagster_home(home)
+    ours, theirs = PROJECT / "dagster.yaml", home.dagster / "dagster.yaml"
+    if not theirs.exists() or theirs.read_bytes() != ours.read_bytes():
+        shutil.copyfile(ours, theirs)
+
+
+def serve(home: Home, port: int = 3000, open_browser: bool = False, tell: Callable[[str], None] = SAY) -> int:
+    """Dagster's page and daemon as two child processes, until Ctrl-C or TERM. Returns the exit code.
+
+    Raises WrongUse where the port is taken, Busy where this home's page is open already (two daemons would both
+    start the night).
+    """
+    prepare(home)
+    try:
+        with FileLock(home.dagster / "ui.lock").acquire(timeout=0):
+            _port_must_be_free(port)
+            return _serve(port, open_browser, tell)
+    except Timeout:
+        raise Busy(
+            Text("Trang của thư mục này đang mở ở một cửa sổ khác.", "This folder's page is open already."),
+            where=str(home.root),
+            todo=Text("Dùng trang đó, hoặc đóng nó rồi mở lại.", "Use that page, or close it first."),
+        ) from None
+
+
+def _serve(port: int, open_browser: bool, tell: Callable[[str], None]) -> int:
+    end = threading.Event()
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    before = {one: signal.signal(one, lambda *_: end.set()) for one in signals}
+    location = ["-m", LOCATION, "-d", str(PROJECT), "--log-level", "warning"]
+    page = f"http://127.0.0.1:{port}"
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        children.append(_start("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *location))
+        children.append(_start("dagster._daemon", "run", *location))
+        told = False
+        while not end.wait(0.5):
+            if not told and (told := _answers(page)):
+                tell(str(Text(f"Trang: {page} (dừng: Ctrl-C)", f"Page: {page} (stop: Ctrl-C)")))
+                if open_browser:
+                    webbrowser.open(page)
+            if any(child.poll() is not None for child in children):
+                tell(str(Text("Trang hoặc bộ lập lịch đã dừng đột ngột.", "The page or the scheduler has died.")))
+                return 3
+        return 0
+    finally:
+        _end(children)
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _start(module: str, *words: str) -> subprocess.Popen[bytes]:
+    """A child in a group of its own: Ctrl-C reaches us alone, and we end both in order."""
+    command = [sys.executable, "-m", module, *words]
+    if sys.platform == "win32":
+        return subprocess.Popen(command, cwd=PROJECT, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
+    return subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
+
+
+def _end(children: list[subprocess.Popen[bytes]], patience: float = 20) -> None:
+    """Asks all to end, waits, and kills what is left."""
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
+    for child in children:
+        try:
+            child.wait(patience)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _port_must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise WrongUse(
+                Text(f"Cổng {port} đang có chương trình khác dùng.", f"Port {port} is in use."),
+                todo=Text(
+                    f"Chọn cổng khác: motcua ui --port {port + 1}", f"Choose another: motcua ui --port {port + 1}"
+                ),
+            )
+
+
+def _answers(page: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{page}/server_info", timeout=2):
+            return True
+    except OSError:
+        return False

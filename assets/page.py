@@ -55,7 +55,7 @@ def _serve(port: int, open_browser: bool, tell: Callable[[str], None]) -> int:
     end = threading.Event()
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = {one: signal.signal(one, lambda *_: end.set()) for one in signals}
-    location = ["-m", LOCATION, "-d", str(PROJECT), "--log-level", "warning"]
+    location = ["-m", LOCATION, "-d", str(PROJECT), "--log-level", "warning", "--code-server-log-level", "warning"]
     page = f"http://127.0.0.1:{port}"
     children: list[subprocess.Popen[bytes]] = []
     try:

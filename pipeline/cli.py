@@ -54,6 +54,14 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        place = f"{error.filename or ''}: {error.strerror or type(error).__name__}"
+        text = Text(
+            f"Không đọc hoặc ghi được {place}. Kiểm tra quyền thư mục và chỗ trống trên đĩa.",
+            f"Cannot read or write {place}. Check the folder's permissions and the free disk space.",
+        )
+        click.echo(text[lang], err=True)
+        sys.exit(3)
     except Exception as error:
         # Where it broke, never with what: a message may hold a value from somebody's file.
         frames = traceback.extract_tb(error.__traceback__)

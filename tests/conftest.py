@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,37 @@ def need_tool() -> Callable[[str | None, str], str]:
         pytest.skip(f"{name} is not on this machine")
 
     return need
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        return self.out + self.err
+
+
+@pytest.fixture
+def motcua(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """motcua(home, words…): a command of the command line, in this process; it must never end in an exception."""
+    from pipeline.cli import main
+
+    for name in ("MOTCUA_HOME", "DAGSTER_HOME"):  # a run sets them; they must not outlive the test
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+    def run(home: Home, *words: str) -> Said:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main([*words, "--home", str(home.root)] if "--home" not in words else list(words))
+            raise SystemExit(0)
+        said = Said(end.value.code if isinstance(end.value.code, int) else 0, *capfd.readouterr())
+        assert "Traceback" not in said.all, said.err
+        return said
+
+    return run

@@ -241,13 +241,7 @@ def unbalanced_files(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int
 def _period_tables(con: duckdb.DuckDBPyConnection) -> None:
     """`period`, `coverage` (file × unit), `period_unit`: per period and unit of a dossier the unit it counts in,
     the cut-off and what is covered."""
-    con.execute(
-        """
-        CREATE TABLE coverage AS
-        SELECT DISTINCT f.source, f.file_id, v.unit_id, f.extent, f.first_day, f.last_day, f.exported_at
-        FROM version v JOIN file f USING (file_id) WHERE f.first_day IS NOT NULL ORDER BY ALL
-        """
-    )
+    con.execute(statement("warehouse", "coverage"))
     spans = con.execute("SELECT unit_id, extent, first_day, last_day FROM coverage").fetchall()
     reaches = by_unit(spans)
     first_received = con.execute("SELECT min(received_on) FROM dossier").fetchall()[0][0]

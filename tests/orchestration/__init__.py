@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+
 from assets.page import prepare
 from pipeline.settings import Home
 
@@ -94,8 +95,13 @@ def materialized(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, 
     for event in events(instance, run, dg.DagsterEventType.ASSET_MATERIALIZATION):
         one = event.step_materialization_data.materialization
         name = one.asset_key.to_user_string() + (f"|{one.partition}" if one.partition else "")
-        found[name] = {key: value.value for key, value in one.metadata.items()}
+        found[name] = {key: plain(value) for key, value in one.metadata.items()}
     return found
+
+
+def plain(value: dg.MetadataValue) -> object:
+    """A metadata value as Python has it; a table as a list of its rows."""
+    return [dict(record.data) for record in value.records] if isinstance(value, dg.TableMetadataValue) else value.value
 
 
 def evaluations(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, dg.AssetCheckEvaluation]:

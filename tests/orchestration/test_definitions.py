@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dagster as dg
 import pytest
 
-import dagster as dg
 from assets.checks import freshness_result
 from assets.definitions import build_defs, defs
 from assets.partitions import quarters_of, runs_of

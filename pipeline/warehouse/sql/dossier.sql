@@ -18,7 +18,10 @@ episodes AS (
 ),
 concluded AS (
     SELECT e.dossier_id, e.episode, e.opened_on, n.concluded_at, n.conclusion,
-           lag(CAST(n.concluded_at AS DATE)) OVER (PARTITION BY e.dossier_id ORDER BY e.episode) AS previous_concluded_on
+           -- the latest of all episodes before: one may state an earlier day than the one before it
+           max(CAST(n.concluded_at AS DATE)) OVER (
+               PARTITION BY e.dossier_id ORDER BY e.episode ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+           ) AS previous_concluded_on
     FROM episodes e JOIN numbered n ON n.dossier_id = e.dossier_id AND n.nth = e.last_nth
 ),
 exports AS (

@@ -1,0 +1,1 @@
+"""The rooms one by one, on small files made by the tests themselves."""

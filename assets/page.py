@@ -1,13 +1,15 @@
-"""Dagster's page and daemon for `motcua ui`: two child processes, started and ended together."""
+"""Dagster's page and daemon for `motcua ui`: child processes that start and end together."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 import webbrowser
@@ -21,6 +23,7 @@ from pipeline.errors import Busy, WrongUse
 from pipeline.settings import PROJECT, Home, set_dagster_home
 
 LOCATION = "assets.definitions"
+LOG_LEVEL = ("--log-level", "warning")
 SAY: Callable[[str], None] = partial(print, flush=True)
 
 
@@ -33,7 +36,7 @@ def prepare(home: Home) -> None:
 
 
 def serve(home: Home, port: int = 3000, open_browser: bool = False, tell: Callable[[str], None] = SAY) -> int:
-    """Dagster's page and daemon as two child processes, until Ctrl-C or TERM. Returns the exit code.
+    """Dagster's page and daemon as child processes, until Ctrl-C or TERM. Returns the exit code.
 
     Raises WrongUse where the port is taken, Busy where this home's page is open already (two daemons would both
     start the night).
@@ -42,7 +45,7 @@ def serve(home: Home, port: int = 3000, open_browser: bool = False, tell: Callab
     try:
         with FileLock(home.dagster / "ui.lock").acquire(timeout=0):
             _port_must_be_free(port)
-            return _serve(port, open_browser, tell)
+            return _serve(home, port, open_browser, tell)
     except Timeout:
         raise Busy(
             Text("Trang của thư mục này đang mở ở một cửa sổ khác.", "This folder's page is open already."),
@@ -51,34 +54,71 @@ def serve(home: Home, port: int = 3000, open_browser: bool = False, tell: Callab
         ) from None
 
 
-def _serve(port: int, open_browser: bool, tell: Callable[[str], None]) -> int:
+def _serve(home: Home, port: int, open_browser: bool, tell: Callable[[str], None]) -> int:
     end = threading.Event()
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = {one: signal.signal(one, lambda *_: end.set()) for one in signals}
-    location = ["-m", LOCATION, "-d", str(PROJECT), "--log-level", "warning", "--code-server-log-level", "warning"]
     page = f"http://127.0.0.1:{port}"
     children: list[subprocess.Popen[bytes]] = []
+    room = tempfile.mkdtemp(prefix="motcua-")
     try:
-        children.append(_start("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *location))
-        children.append(_start("dagster._daemon", "run", *location))
-        told = False
-        while not end.wait(0.5):
-            if not told and (told := _answers(page)):
-                tell(str(Text(f"Trang: {page} (dừng: Ctrl-C)", f"Page: {page} (stop: Ctrl-C)")))
-                if open_browser:
-                    webbrowser.open(page)
-            if any(child.poll() is not None for child in children):
-                tell(str(Text("Trang hoặc bộ lập lịch đã dừng đột ngột.", "The page or the scheduler has died.")))
-                return 3
-        return 0
+        # One server of our code for both: each would else start its own, and the daemon a new one every minute.
+        code = _code_address(room)
+        children.append(_start("dagster", "api", "grpc", "-m", LOCATION, "-d", str(PROJECT), "--location-name", LOCATION,
+                               *(f"--{key}={value}" for key, value in code.items()), *LOG_LEVEL))  # fmt: skip
+        workspace = home.dagster / "workspace.yaml"
+        place = {"host": "127.0.0.1", **code, "location_name": LOCATION}
+        workspace.write_text(json.dumps({"load_from": [{"grpc_server": place}]}), encoding="utf-8")
+        if not _wait(end, children, partial(_code_answers, **code)):
+            return 0 if end.is_set() else _died(tell)
+        both = ["-w", str(workspace), *LOG_LEVEL]
+        children.append(_start("dagster._daemon", "run", *both))
+        children.append(_start("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *both))
+        if _wait(end, children, partial(_answers, page)):
+            tell(str(Text(f"Trang: {page} (dừng: Ctrl-C)", f"Page: {page} (stop: Ctrl-C)")))
+            if open_browser:
+                webbrowser.open(page)
+        _wait(end, children, lambda: False)
+        return 0 if end.is_set() else _died(tell)
     finally:
         _end(children)
+        shutil.rmtree(room, ignore_errors=True)
         for one, handler in before.items():
             signal.signal(one, handler)
 
 
+def _wait(end: threading.Event, children: list[subprocess.Popen[bytes]], ready: Callable[[], bool]) -> bool:
+    """Waits until ready, asked to end, or a child has died; True only when ready."""
+    while not end.wait(0.3) and all(child.poll() is None for child in children):
+        if ready():
+            return True
+    return False
+
+
+def _died(tell: Callable[[str], None]) -> int:
+    tell(str(Text("Trang hoặc bộ lập lịch đã dừng đột ngột.", "The page or the scheduler has died.")))
+    return 3
+
+
+def _code_address(room: str) -> dict[str, Any]:
+    """Where our code answers: a socket file of ours alone; a free port where there are no such files."""
+    if os.name == "posix":
+        return {"socket": os.path.join(room, "code")}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return {"port": probe.getsockname()[1]}
+
+
+def _code_answers(socket: str | None = None, port: int | None = None) -> bool:
+    try:
+        DagsterGrpcClient(host="127.0.0.1", socket=socket, port=port).ping("")
+    except DagsterUserCodeUnreachableError:
+        return False
+    return True
+
+
 def _start(module: str, *words: str) -> subprocess.Popen[bytes]:
-    """A child in a group of its own: Ctrl-C reaches us alone, and we end both in order."""
+    """A child in a group of its own: Ctrl-C reaches us alone, and we end all in order."""
     command = [sys.executable, "-m", module, *words]
     if sys.platform == "win32":
         return subprocess.Popen(command, cwd=PROJECT, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
@@ -86,11 +126,11 @@ def _start(module: str, *words: str) -> subprocess.Popen[bytes]:
 
 
 def _end(children: list[subprocess.Popen[bytes]], patience: float = 20) -> None:
-    """Asks all to end, waits, and kills what is left."""
-    for child in children:
+    """Asks them to end, the last one first, waits, and kills what is left."""
+    for child in reversed(children):
         if child.poll() is None:
-            child.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
-    for child in children:
+            child.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+    for child in reversed(children):
         try:
             child.wait(patience)
         except subprocess.TimeoutExpired:

@@ -48,7 +48,11 @@ def new_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipRea
     if listing == context.cursor:  # sizes and times first: hashing gigabytes every minute would be a waste
         return dg.SkipReason("data/raw không đổi / data/raw is unchanged")
     context.update_cursor(listing)
-    new = new_exports(home)
+    try:
+        new = new_exports(home)
+    except Exception as error:  # a run can say what is wrong, and somebody is told when it fails; a sensor cannot
+        context.log.warning(f"không xem được / could not look: {type(error).__name__}")
+        new = found
     if not new:
         return dg.SkipReason("không có tệp mới / no new file")
     return dg.RunRequest(run_key=listing_key(new), tags={"motcua/new_files": str(len(new))})

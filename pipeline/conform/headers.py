@@ -14,11 +14,13 @@ from pipeline.read.grids import Grid
 
 @dataclass(frozen=True)
 class Header:
-    """Where a table begins: the layout it fits, row of the header (1-based), column → position, cells not mapped."""
+    """Where a table begins: the layout it fits, row of the header (1-based), column → position, column → header as
+    written, number of cells not mapped."""
 
     layout: Layout
     row: int
     places: dict[str, int]
+    written: dict[str, str]
     dropped: int
 
 
@@ -42,7 +44,8 @@ def find_header(grid: Grid, source: Source) -> Header | None:
             places = layout.matches(cells)
             if lacking(places) or (best and len(places) <= len(best.places)):
                 continue
-            best = Header(layout, number, places, sum(1 for c in cells if c.strip()) - len(places))
+            written = {column: cells[i] for column, i in places.items()}
+            best = Header(layout, number, places, written, sum(1 for c in cells if c.strip()) - len(places))
     return best
 
 

@@ -30,6 +30,7 @@ OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
 LONGEST_NAME = 300
 LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
 WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
+OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 NUMBERING = r"[(\[]?\d{1,2}[)\]]?"  # the row of column numbers below the header of a form
 
@@ -111,10 +112,14 @@ class Conformer:
             f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM {source}"
         )
         problems = self._problems(texts, bool(surplus))
+        again = " AND ".join(
+            f"c.{name} = {_trimmed(_literal(header.written[name]), columns()[name])}"
+            for name in ("dossier_code", "received_at")
+        )
         numbered = " AND ".join(
             f"regexp_full_match(c.{name}, '{NUMBERING}')" for name in ("dossier_code", "received_at")
         )
-        no_dossier = f"t.filled <= 1 OR ({numbered})"
+        no_dossier = f"t.filled <= 1 OR ({numbered}) OR ({again})"
         rejected = self.con.sql(problems).pl()
         others = pl.DataFrame(
             self.con.sql(f"SELECT row FROM typed t JOIN cells c USING (row) WHERE {no_dossier}").pl(),
@@ -146,7 +151,7 @@ class Conformer:
 
     def _typed(self, column: Column, header: Header, texts: dict[str, str]) -> str:
         name = column.name
-        if column.kind in ("procedure", "field"):
+        if column.kind in ("procedure_code", "procedure", "field"):
             return self._procedure(column, texts)
         if name not in texts:
             return f"CAST(NULL AS {_sql_type(column)})"
@@ -156,10 +161,6 @@ class Conformer:
             return self._timestamp(name)
         if column.kind == "count":
             return f"try_cast(CASE WHEN regexp_full_match({name}, '\\d{{1,5}}(\\.0+)?') THEN {name} END AS DECIMAL(9, 2))::INTEGER"
-        if column.kind == "procedure_code":
-            pattern = r"[A-Za-z0-9._-]{1,40}" if self.source.procedures == "from_file" else column.harmless
-            fits = f"regexp_full_match({name}, '{pattern}')"
-            return f"CASE WHEN {fits} AND NOT regexp_matches({name}, '{LONG_RUN}') THEN {name} END"
         distinct = self._distinct(name)
         if column.kind in (*CODED, "flag"):
             words = header.layout.words(name) | self._own_words(column)
@@ -178,20 +179,29 @@ class Conformer:
         return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({_case(name, known)}, {masked}) END"
 
     def _procedure(self, column: Column, texts: dict[str, str]) -> str:
-        """The procedure's name, or its field. A known code says which procedure it is, also where several share a
-        name; the field is the register's own, and the code's where the register gives none that is known."""
-        name = column.name
-        own = self.source.procedures == "from_file"
+        """The procedure's code, its name, or its field. A known code says which procedure it is, also where several
+        share a name, and a name that only one has gives its code; the field is the register's own, and the code's
+        where the register gives none that is known."""
+        name, own = column.name, self.source.procedures == "from_file"
+        by_name = {} if own or "procedure" not in texts else self._known("procedure", known_names())
+        by_code = [f"known_code.{name}_of_code"] if name != "procedure_code" and "procedure_code" in texts else []
         ways = []
-        if name in texts and own:
-            ways.append(_own_name(name))
-        elif name in texts:
-            known = known_fields() if name == "field" else known_names()
-            ways.append(_case(name, {w: known[fold(w)] for w in self._distinct(name) if fold(w) in known}))
-        if "procedure_code" in texts:
-            first = name == "procedure" and not own
-            ways.insert(0 if first else len(ways), f"known_code.{name}_of_code")
+        if name == "procedure_code":
+            ways = [_own_code(name, None if own else column.harmless)] if name in texts else []
+            ways += [_case("procedure", by_name)] if by_name else []
+        elif name in texts and own:
+            ways = [_own_name(name), *by_code]
+        elif name == "procedure":
+            names = {written: procedures()[code].name for written, code in by_name.items()}
+            ways = [*by_code, _case(name, names)]
+        else:
+            ways = [_case(name, self._known(name, known_fields()))] if name in texts else []
+            ways += by_code
         return f"coalesce({', '.join(ways)})" if ways else "CAST(NULL AS VARCHAR)"
+
+    def _known(self, name: str, words: dict[str, str]) -> dict[str, str]:
+        """The texts of a column that fold to a known word → what they mean."""
+        return {text: words[fold(text)] for text in self._distinct(name) if fold(text) in words}
 
     def _known_codes(self) -> pl.DataFrame:
         found = {c: procedures().get(national_code(c) or "") for c in self._distinct("procedure_code")}
@@ -302,6 +312,11 @@ def _literal(text: str) -> str:
 def _own_name(name: str) -> str:
     fits = f"regexp_full_match({name}, '{OWN_WORDS}') AND NOT regexp_matches({name}, '{LONG_NUMBER}')"
     return f"CASE WHEN length({name}) <= {LONGEST_NAME} AND {fits} THEN {name} END"
+
+
+def _own_code(name: str, pattern: str | None) -> str:
+    fits = f"regexp_full_match({name}, '{pattern or OWN_CODE}') AND NOT regexp_matches({name}, '{LONG_RUN}')"
+    return f"CASE WHEN {fits} THEN {name} END"
 
 
 def _shape_sql(name: str) -> str:

@@ -42,11 +42,11 @@ def national_code(written: str) -> str | None:
 
 @cache
 def known_names() -> dict[str, str]:
-    """Folded name → name as declared, for names that belong to one procedure only."""
+    """Folded name → procedure code, for names that belong to one procedure only."""
     seen: dict[str, set[str]] = {}
     for p in procedures().values():
         seen.setdefault(fold(p.name), set()).add(p.code)
-    return {name: procedures()[next(iter(found))].name for name, found in seen.items() if len(found) == 1}
+    return {name: next(iter(found)) for name, found in seen.items() if len(found) == 1}
 
 
 @cache

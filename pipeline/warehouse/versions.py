@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,7 +31,6 @@ from pipeline.declare.text import Text
 from pipeline.errors import InputRefused
 from pipeline.read.grids import Grid, open_file
 from pipeline.settings import PROJECT, Home
-from pipeline.validate.schema import accept
 from pipeline.warehouse.coverage import Span, merge
 from pipeline.warehouse.record import key, restricted_codes, write_json
 from pipeline.warehouse.sql import parquet, quoted
@@ -103,6 +103,8 @@ def conform_file(
         raise no_header(opened.grids, source, where)
     title = _title(tables)
     exported_at = _exported_at(title, source, name, where, taken_at)
+    if title.first_day and title.first_day > exported_at.date():
+        raise _too_early(title.first_day, exported_at, where)
 
     codes = restricted_codes(home, sha256)
     hidden = codes.with_suffix(".part")  # dossier codes stand nowhere else, not even for an instant
@@ -166,23 +168,11 @@ def _title(tables: list[tuple[Grid, Header]]) -> Title:
 def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: datetime) -> datetime:
     """When the file was exported: its title, else its name as declared, else the intake (local to the source)."""
     if title.exported_at:
-        if title.first_day and title.first_day > title.exported_at.date():
-            raise InputRefused(
-                Text(
-                    "Tệp xuất trước khoảng thời gian ghi ở tiêu đề.",
-                    "The file was exported before the span in its title.",
-                ),
-                where=where,
-                expected=Text(
-                    f"xuất từ {title.first_day:%d/%m/%Y}", f"exported on {title.first_day:%d/%m/%Y} or later"
-                ),
-                found=Text(f"{title.exported_at:%d/%m/%Y %H:%M:%S}", f"{title.exported_at:%d/%m/%Y %H:%M:%S}"),
-                todo=Text("Sửa dòng tiêu đề, hoặc xuất lại.", "Mend the title row, or export again."),
-            )
         return title.exported_at
     if source.exported_at:
         try:
-            found = datetime.strptime(name, source.exported_at)
+            # composed: a Mac writes file names decomposed
+            found = datetime.strptime(*(unicodedata.normalize("NFC", text) for text in (name, source.exported_at)))
         except ValueError:
             raise InputRefused(
                 Text(
@@ -202,6 +192,17 @@ def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: 
             else found + timedelta(hours=23, minutes=59, seconds=59)
         )
     return taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
+
+
+def _too_early(first_day: date, exported_at: datetime, where: str) -> InputRefused:
+    found = f"{exported_at:%d/%m/%Y %H:%M:%S}"
+    return InputRefused(
+        Text("Tệp xuất trước khoảng thời gian ghi ở tiêu đề.", "The file was exported before the span in its title."),
+        where=where,
+        expected=Text(f"xuất từ {first_day:%d/%m/%Y}", f"exported on {first_day:%d/%m/%Y} or later"),
+        found=Text(found, found),
+        todo=Text("Sửa dòng tiêu đề, hoặc xuất lại.", "Mend the title row, or export again."),
+    )
 
 
 def _covered(title: Title, source: Source, part: Path, exported_at: datetime) -> tuple[date | None, date | None]:
@@ -234,6 +235,8 @@ def _write_rows(
     exported_at: datetime,
 ) -> dict[str, Any]:
     """Writes rows and rows set aside to `part`, codes to `hidden`; returns the accounting."""
+    from pipeline.validate.schema import accept  # Pandera takes a second to start; a night without news can do without
+
     rows_in = 0
     aside: list[pl.DataFrame] = []
     batches = part / "batches"

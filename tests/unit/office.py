@@ -135,7 +135,8 @@ class Office:
 def conform(home: Home, path: Path, source: Source | None = None) -> tuple[FileFacts, pl.DataFrame, pl.DataFrame]:
     """A file through read, conform and validate: its facts, accepted rows, rows set aside."""
     source = source or read_source(path.parent)
-    facts = conform_file(home, path, sha256_of(path), path.name, source, fingerprint(home, b""), TAKEN_AT)
+    declared = fingerprint(home, repr(source).encode())
+    facts = conform_file(home, path, sha256_of(path), path.name, source, declared, TAKEN_AT)
     return facts, pl.read_parquet(facts.folder / "rows.parquet"), pl.read_parquet(facts.folder / "aside.parquet")
 
 

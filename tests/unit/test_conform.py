@@ -1,0 +1,313 @@
+"""Conforming: dates, words, names, the keyed hash; and that nothing undeclared ever leaves the row it stands in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.conform.keyed_hash import HEX_DIGITS, hash_sql
+from pipeline.conform.rows import EMPTY_MARKS
+from pipeline.declare.columns import CODED, codes, columns
+from pipeline.declare.layouts import Source, read_source
+from pipeline.declare.procedures import known_names, procedures
+from pipeline.declare.text import fold
+from pipeline.warehouse.record import key
+from tests.unit.office import Office, conform, conform_rows, dossier, table, write_csv, write_xlsx
+
+KINDS = {name: column.kind for name, column in columns().items()}
+
+DATES = {
+    # day first, always
+    "03/07/2023": "2023-07-03 00:00:00",
+    "3/7/2023": "2023-07-03 00:00:00",
+    "03-07-2023": "2023-07-03 00:00:00",
+    "03.07.2023": "2023-07-03 00:00:00",
+    "03/07/2023 8:05": "2023-07-03 08:05:00",
+    "03/07/2023  08:05:09": "2023-07-03 08:05:09",
+    "08:05 03/07/2023": "2023-07-03 08:05:00",
+    "08:05:09 03/07/2023": "2023-07-03 08:05:09",
+    " 03/07/2023\u00a0": "2023-07-03 00:00:00",
+    "2023-07-03": "2023-07-03 00:00:00",
+    "2023-07-03 08:05:09": "2023-07-03 08:05:09",
+    "2023-07-03 08:05:09.500": "2023-07-03 08:05:09.500000",
+    "2023-07-03T08:05:09": "2023-07-03 08:05:09",
+    "2023-07-03T08:05:09.123": "2023-07-03 08:05:09.123000",
+    "29/02/2020": "2020-02-29 00:00:00",
+    # an Excel day count
+    "45110": "2023-07-03 00:00:00",
+    "45110.5": "2023-07-03 12:00:00",
+    # with an offset: turned to the wall clock here, seven hours ahead of Z
+    "2023-07-02T17:30:00Z": "2023-07-03 00:30:00",
+    "2023-07-02T17:30:00.250Z": "2023-07-03 00:30:00.250000",
+    "2023-07-03T01:30:00+08:00": "2023-07-03 00:30:00",
+    "2023-07-03 00:30:00+0700": "2023-07-03 00:30:00",
+    "2023-07-02 17:30:00+00": "2023-07-03 00:30:00",
+    # no such day, no such time, or not to be understood without guessing
+    **dict.fromkeys(
+        (
+            "07/15/2023", "31/02/2023", "29/02/2023", "00/07/2023", "32/07/2023", "03/07/2023 25:00", "03/07/2023 08:61",
+            "03/07", "07/2023", "2023", "3 tháng 7 năm 2023", "hôm qua", "20230703", "1234", "99999", "03/07/2023 SA",
+        )
+    ),
+}  # fmt: skip
+
+
+def test_dates(tmp_path: Path) -> None:
+    rows, aside = conform_rows(tmp_path, *[dossier(finished_at=text) for text in DATES])
+    found = dict(zip(rows["row"], map(str, rows["finished_at"]), strict=True))
+    bad = {
+        row: found
+        for row, column, found in aside.select("row", "column", "found").iter_rows()
+        if column == "finished_at"
+    }
+    for n, (text, wanted) in enumerate(DATES.items(), 1):
+        assert found.get(n) == wanted, text
+        assert (n in bad) == (wanted is None), text
+    assert set(aside["reason"]) == {"not_read"} and set(aside["verdict"]) == {"rejected"}
+
+
+def test_a_year_of_two_digits_is_no_year(tmp_path: Path) -> None:
+    rows, aside = conform_rows(tmp_path, dossier(received_at="03/07/23"))
+    assert rows.is_empty() and aside["reason"].to_list() == ["out_of_range"]
+
+
+def test_date_cells_of_a_workbook(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    row = dossier(received_at=datetime(2023, 7, 3, 8, 15), finished_at=45113.625, due_at=datetime(2023, 7, 7))
+    path = write_xlsx(office.home.raw / "so" / "so.xlsx", so=table([row]))
+    (found,) = conform(office.home, path)[1].to_dicts()
+    assert (found["received_at"], found["finished_at"]) == (datetime(2023, 7, 3, 8, 15), datetime(2023, 7, 6, 15))
+    assert found["due_at"] == datetime(2023, 7, 7) and found["sheet"] == "so"
+
+
+@pytest.mark.parametrize("due", ["07/07/2023", "2023-07-07 00:00:00", "45114"])
+def test_where_the_hour_counts_a_day_runs_to_its_end(tmp_path: Path, due: str) -> None:
+    by_the_hour = Source("so", "so", lateness="timestamp")
+    rows, _ = conform_rows(tmp_path, dossier(due_at=due), dossier(due_at="07/07/2023 10:30"), source=by_the_hour)
+    assert rows["due_at"].to_list() == [datetime(2023, 7, 7, 23, 59, 59), datetime(2023, 7, 7, 10, 30)]
+
+
+moments = st.datetimes(datetime(1990, 1, 1), datetime(2099, 12, 31)).map(lambda t: t.replace(microsecond=0))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(moments, min_size=1, max_size=8))
+def test_every_moment_reads_back(tmp_path_factory: pytest.TempPathFactory, times: list[datetime]) -> None:
+    """As declared, as Excel counts days, as a portal writes it."""
+    root = tmp_path_factory.getbasetemp() / "moments"
+    serials = [(t - datetime(1899, 12, 30)) / timedelta(days=1) for t in times]
+    shapes = [
+        [f"{t:%d/%m/%Y %H:%M:%S}" for t in times],
+        [f"{t:%Y-%m-%d %H:%M:%S}" for t in times],
+        [f"{t - timedelta(hours=7):%Y-%m-%dT%H:%M:%S}Z" for t in times],
+        [f"{s:.9f}" for s in serials if s >= 33000],
+    ]
+    given_times = [t for shape in shapes[:3] for t in times] + [
+        t for t, s in zip(times, serials, strict=True) if s >= 33000
+    ]
+    rows, aside = conform_rows(root, *[dossier(due_at=text) for shape in shapes for text in shape])
+    assert rows["due_at"].to_list() == given_times and aside.is_empty()
+
+
+# ---- words
+
+
+def words_of(column: str) -> list[tuple[str, str]]:
+    return [(word, code.value) for code in codes(KINDS[column]).values() for word in code.words]
+
+
+@pytest.mark.parametrize("column", [c for c, kind in KINDS.items() if kind in (*CODED, "flag")])
+def test_every_declared_word_and_one_that_is_none(tmp_path: Path, column: str) -> None:
+    known = words_of(column)
+    written = [
+        *[word for word, _ in known],
+        *[unicodedata.normalize("NFD", word.upper()) for word, _ in known],
+        *[f" {word}\u00a0" for word, _ in known],
+    ]
+    strange = ["Chữ lạ", "0912345678"]
+    rows, aside = conform_rows(tmp_path, *[dossier(**{column: text}) for text in [*written, *strange, "", "–"]])
+    values = [{"true": True, "false": False}.get(v, v) for _, v in known] * 3
+    found = rows[column].to_list()
+    unknown = "unknown" if column == "status" else None
+    assert found == [*values, unknown, unknown, None, None]
+    notices = aside.select("row", "verdict", "reason", "column", "found").rows()
+    n = len(written)
+    assert notices == [
+        (n + 1, "notice", "word_not_known", column, "Aaa aa"),
+        (n + 2, "notice", "word_not_known", column, "9999999999"),
+    ]
+
+
+def test_a_sources_own_words(tmp_path: Path) -> None:
+    (tmp_path / "source.toml").write_text(
+        '[values.channel]\npostal = "Trực tuyến"\n[values.flag]\ntrue = "đủ"\n[values.rated]\nfalse = "đủ"',
+        encoding="utf-8",
+    )
+    rows, aside = conform_rows(
+        tmp_path, dossier(channel="TRỰC TUYẾN", rated="Đủ", paid_online="Đủ"), source=read_source(tmp_path, key="so")
+    )
+    assert rows.select("channel", "rated", "paid_online").rows() == [("postal", False, True)] and aside.is_empty()
+
+
+def test_empty_marks_are_no_values(tmp_path: Path) -> None:
+    marks = [m.strip("'") for m in EMPTY_MARKS.strip("()").split(", ")] + ["\u00a0", " \t "]
+    rows, aside = conform_rows(tmp_path, *[dossier(due_at=m, channel=m, certified_copies=m) for m in marks])
+    assert rows.select("due_at", "channel", "certified_copies").unique().rows() == [(None, None, None)]
+    assert aside.is_empty()
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("12", 12), ("3.0", 3), ("99999", 99_999), ("-1", None), ("1.5", None), ("1e3", None), ("123456", None), ("ba", None)])  # fmt: skip
+def test_counts(tmp_path: Path, text: str, value: int | None) -> None:
+    rows, aside = conform_rows(tmp_path, dossier(certified_copies=text))
+    assert rows["certified_copies"].to_list() == ([] if value is None else [value])
+    assert aside["column"].to_list() == (["certified_copies"] if value is None else [])
+
+
+# ---- rows
+
+
+@pytest.mark.parametrize("column", [c.name for c in columns().values() if c.required])
+def test_a_row_that_lacks_what_it_must_have(tmp_path: Path, column: str) -> None:
+    rows, aside = conform_rows(tmp_path, dossier(**{column: "  "}), dossier())
+    assert rows["row"].to_list() == [2]
+    assert aside.select("row", "verdict", "reason", "column", "found").rows() == [
+        (1, "rejected", "missing", column, None)
+    ]
+
+
+def test_rows_that_are_no_dossiers(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    row = dossier()
+    (*titles, header, body) = table([row])
+    cells = [
+        *titles, header,
+        [f"({n})" for n in range(1, len(header) + 1)],  # the numbers of a form's columns
+        body,
+        [],
+        ["Tổng cộng: 1 hồ sơ"],
+        ["", "", "Người lập biểu"],
+        header,  # again, on the next page
+    ]  # fmt: skip
+    facts, rows, aside = conform(office.home, write_csv(office.home.raw / "so" / "so.csv", cells))
+    assert rows["row"].to_list() == [6]
+    assert aside.select("row", "reason").rows() == [(r, "not_a_dossier_row") for r in (5, 8, 9, 10)]
+    assert facts.rows_in == 5 and facts.accepted == 1 and facts.excluded == {"not_a_dossier_row": 4}
+
+
+def test_cells_beyond_the_header_make_a_row_doubtful(tmp_path: Path) -> None:
+    """A comma that should have been quoted shifts what follows it."""
+    office = Office(tmp_path)
+    path = office.drop("so.csv", [dossier(rated="Có"), dossier(rated="Không")])
+    path.write_text(
+        path.read_text("utf-8-sig") + "H50.466-230703-9999,Xã Gio An,03/07/2023,,,,,,Có\n", encoding="utf-8-sig"
+    )
+    facts, rows, aside = conform(office.home, path)
+    assert rows.height == 2 and facts.rejected == {"too_many_cells": 1}
+    assert aside.select("row", "column", "found").rows() == [(7, None, None)]
+
+
+# ---- procedures: the national list
+
+# Two procedures of one name, and one whose name is its own.
+SHARED = next(p for p in procedures().values() if fold(p.name) not in known_names())
+ALONE = next(p for p in procedures().values() if known_names().get(fold(p.name)) == p.code and p.field)
+
+
+def procedure_of(tmp_path: Path, own: bool = False, **cells: str) -> tuple[tuple, list[str]]:
+    source = Source("so", "so", procedures="from_file" if own else "declared")
+    rows, aside = conform_rows(tmp_path, dossier(**cells), source=source)
+    return rows.select("procedure_code", "procedure", "field").row(0), aside["column"].to_list()
+
+
+def test_a_known_code_settles_procedure_and_field(tmp_path: Path) -> None:
+    """Several procedures share a name; the code tells which, and which field it is of."""
+    wanted = (SHARED.code, SHARED.name, SHARED.field)
+    assert procedure_of(tmp_path, procedure_code=SHARED.code, procedure=SHARED.name) == (wanted, [])
+    assert procedure_of(tmp_path, procedure_code=SHARED.code) == (wanted, [])
+    assert procedure_of(tmp_path, procedure_code=SHARED.code, procedure="Tên cũ", field="Lĩnh vực cũ") == (wanted, [])
+    local = f"{SHARED.code}.000.00.00.H50"
+    assert procedure_of(tmp_path, procedure_code=local) == ((local, SHARED.name, SHARED.field), [])
+
+
+def test_a_name_of_its_own_gives_the_code(tmp_path: Path) -> None:
+    wanted = ((ALONE.code, ALONE.name, None), [])
+    assert procedure_of(tmp_path, procedure=ALONE.name.upper()) == wanted
+    assert procedure_of(tmp_path, procedure=ALONE.name, procedure_code="")[0] == wanted[0]
+
+
+def test_a_name_that_several_share_says_nothing_alone(tmp_path: Path) -> None:
+    assert procedure_of(tmp_path, procedure=SHARED.name) == ((None, None, None), ["procedure"])
+
+
+def test_the_registers_own_field_stands(tmp_path: Path) -> None:
+    other = next(p.field for p in procedures().values() if p.field != ALONE.field)
+    assert procedure_of(tmp_path, procedure_code=ALONE.code, field=other)[0][2] == other
+
+
+def test_spellings_of_a_name_give_one_name(tmp_path: Path) -> None:
+    spellings = [
+        ALONE.name,
+        ALONE.name.upper(),
+        unicodedata.normalize("NFD", ALONE.name),
+        f" {ALONE.name} .",
+        ALONE.name.replace(" ", "  "),
+    ]
+    rows, aside = conform_rows(tmp_path, *[dossier(procedure=s, field=ALONE.field.upper()) for s in spellings])
+    assert rows.select("procedure", "field").unique().rows() == [(ALONE.name, ALONE.field)] and aside.is_empty()
+
+
+def test_unknown_codes_and_names_are_not_kept(tmp_path: Path) -> None:
+    found = procedure_of(tmp_path, procedure_code="không có", procedure="Thủ tục của tôi", field="Lĩnh vực của tôi")
+    assert found == ((None, None, None), ["procedure_code", "procedure", "field"])
+
+
+def test_a_sources_own_procedures(tmp_path: Path) -> None:
+    cells = {"procedure_code": "0.466001", "procedure": "Cấp giấy (mẫu)", "field": "Mẫu"}
+    assert procedure_of(tmp_path, own=True, **cells) == (("0.466001", "Cấp giấy (mẫu)", "Mẫu"), [])
+    assert procedure_of(tmp_path, own=True, procedure_code=ALONE.code) == ((ALONE.code, ALONE.name, ALONE.field), [])
+
+
+# ---- the keyed hash
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")), min_size=1, max_size=5), st.binary(min_size=1, max_size=64))  # fmt: skip
+def test_the_hash_is_that_of_pythons_hmac(texts: list[str], secret: bytes) -> None:
+    frame = pl.DataFrame({"t": texts})
+    con = duckdb.connect()
+    con.register("texts", frame)
+    found = [h for (h,) in con.execute(f"SELECT {hash_sql('t', secret)} FROM texts").fetchall()]
+    assert found == [hmac.new(secret, t.encode(), hashlib.sha256).hexdigest()[:HEX_DIGITS] for t in texts]
+
+
+def test_a_key_longer_than_a_block_is_refused() -> None:
+    with pytest.raises(ValueError):
+        hash_sql("t", b"x" * 65)
+
+
+def test_the_same_dossier_has_one_id(tmp_path: Path) -> None:
+    """National codes across sources; codes of a system's own only within it."""
+    national, local = "H50.466-230703-0001", "HS-1"
+    one, other = Source("a", "a"), Source("b", "b")
+    shared = Source("c", "c", system="a")
+
+    def ids(source: Source, *codes: str) -> list[str]:
+        return conform_rows(tmp_path, *[dossier(dossier_code=c) for c in codes], source=source)[0][
+            "dossier_id"
+        ].to_list()
+
+    assert ids(one, national) == ids(other, national.lower()) == ids(one, f" {national}\u00a0")
+    assert ids(one, local) != ids(other, local) and ids(one, local) == ids(shared, local)
+    assert ids(one, "hs-1") == ids(one, local)
+    secret = key(Office(tmp_path).home)
+    plain = hmac.new(secret, f"national\x1f{national}".encode(), hashlib.sha256).hexdigest()[:32]
+    assert ids(one, national) == [plain]

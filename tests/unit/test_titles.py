@@ -1,0 +1,134 @@
+"""Title rows: the span a file covers, its extent, when it was exported."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.conform.titles import Title, read_title
+from pipeline.declare.layouts import Source
+from pipeline.errors import InputRefused
+from tests.unit.office import Office, conform, dossier, opened, table, write_csv, write_xlsx
+
+JUNE, JULY = date(2023, 6, 15), date(2023, 7, 14)
+NIGHT = datetime(2023, 7, 14, 23, 30)
+
+# title rows → what they say
+CASES = [
+    (["Từ ngày 15/06/2023 đến ngày 14/07/2023"], Title(None, JUNE, JULY)),
+    (["TỪ NGÀY 15/6/2023 ĐẾN HẾT NGÀY 14/7/2023"], Title(None, JUNE, JULY)),
+    (["(Từ 15-06-2023 đến 14-07-2023)"], Title(None, JUNE, JULY)),
+    (["Kỳ báo cáo (15/06/2023 – 14/07/2023)"], Title(None, JUNE, JULY)),
+    (["Từ\u00a0ngày 15.06.2023  đến ngày\n14.07.2023"], Title(None, JUNE, JULY)),
+    (["DANH SÁCH HỒ SƠ ĐANG GIẢI QUYẾT", "Tính đến hết ngày 14/06/2023"], Title("open_at", date(2023, 6, 14), date(2023, 6, 14))),
+    (["Hồ sơ tồn đến ngày 14/6/2023"], Title("open_at", date(2023, 6, 14), date(2023, 6, 14))),
+    (["Ngày xuất dữ liệu: 14/07/2023 23:30:00"], Title(exported_at=NIGHT)),
+    (["Thời gian xuất báo cáo: 23:30 14/07/2023"], Title(exported_at=NIGHT)),
+    (["Thời điểm kết xuất: 23:30 ngày 14/07/2023"], Title(exported_at=NIGHT)),
+    (["Ngày in: 14/07/2023 23:30"], Title(exported_at=NIGHT)),
+    (["Ngày lập báo cáo: 14/07/2023"], Title(exported_at=datetime(2023, 7, 14, 23, 59, 59))),
+    (["Xuất dữ liệu lúc 14/07/2023, lúc 23:30"], Title(exported_at=NIGHT)),
+    (["Từ ngày 15/06/2023 đến ngày 14/07/2023", "Ngày xuất dữ liệu: 14/07/2023 23:30:00"], Title(None, JUNE, JULY, NIGHT)),
+    (["SỔ THEO DÕI HỒ SƠ", "Đơn vị: UBND xã Gio An"], Title()),
+    ([], Title()),
+    # what cannot be a day or a span says nothing
+    (["Từ ngày 31/02/2023 đến ngày 14/07/2023"], Title()),
+    (["Từ ngày 14/07/2023 đến ngày 15/06/2023"], Title()),
+    (["Ngày xuất dữ liệu: 14/13/2023"], Title()),
+    (["Ngày xuất dữ liệu: 14/07/2023 25:61"], Title()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("titles", "says"), CASES)
+def test_what_the_titles_say(titles: list[str], says: Title) -> None:
+    assert read_title([[t] for t in titles]) == says
+    assert read_title([[unicodedata.normalize("NFD", t)] for t in titles]) == says
+    assert read_title([[""], [f"  {t} " for t in titles], ["", ""]]) == says, "in one row, in several cells"
+
+
+@given(st.lists(st.lists(st.text(max_size=30), max_size=3), max_size=3))
+def test_any_other_text_says_nothing(rows: list[list[str]]) -> None:
+    found = read_title(rows)
+    assert (found.first_day is None) == (found.last_day is None)
+
+
+def facts(root: Path, titles: list[str], toml: str = "", name: str = "so.csv"):
+    office = Office(root)
+    office.source(toml)
+    return conform(office.home, office.drop(name, [dossier(), opened(received_at="20/06/2023")], titles))[0]
+
+
+def told(found) -> tuple:
+    return found.extent, str(found.first_day), str(found.last_day), str(found.exported_at)
+
+
+def test_what_a_file_covers(tmp_path: Path) -> None:
+    """Its titles go before source.toml, and that before the rows and the day of intake (15/9/2023)."""
+    span, export = "Từ ngày 15/06/2023 đến ngày 14/09/2023", "Ngày xuất dữ liệu: 20/07/2023 08:00:00"
+    cases = {
+        "nothing said": ([], "", ("full", "2023-06-20", "2023-09-15", "2023-09-15 08:00:00")),
+        "the export": ([export], "", ("full", "2023-06-20", "2023-07-20", "2023-07-20 08:00:00")),
+        "a span that runs on": ([span, export], "", ("full", "2023-06-15", "2023-07-20", "2023-07-20 08:00:00")),
+        "a span": ([span], "", ("full", "2023-06-15", "2023-09-14", "2023-09-15 08:00:00")),
+        "a stock": (["Đang giải quyết đến hết ngày 14/06/2023"], "", ("open_at", "2023-06-14", "2023-06-14", "2023-09-15 08:00:00")),
+        "declared receipts": ([export], 'extent = "received_in"', ("received_in", "2023-06-20", "2023-07-20", "2023-07-20 08:00:00")),
+        "a declared stock": ([export], 'extent = "open_at"', ("open_at", "2023-07-20", "2023-07-20", "2023-07-20 08:00:00")),
+        "changes": ([export], 'extent = "delta"', ("delta", "None", "None", "2023-07-20 08:00:00")),
+        "changes of a span": ([span, export], 'extent = "delta"', ("delta", "2023-06-15", "2023-07-20", "2023-07-20 08:00:00")),
+        "declared days": ([export], "from = 2023-06-01\nto = 2023-07-10", ("full", "2023-06-01", "2023-07-10", "2023-07-20 08:00:00")),
+    }  # fmt: skip
+    for n, (name, (titles, toml, says)) in enumerate(cases.items()):
+        assert told(facts(tmp_path / str(n), titles, toml)) == says, name
+
+
+def test_the_export_from_the_files_name(tmp_path: Path) -> None:
+    by_day, by_minute = 'exported_at = "so_%Y-%m-%d.csv"', 'exported_at = "so_%d%m%Y_%H%M.csv"'
+    assert str(facts(tmp_path / "1", [], by_day, "so_2023-07-20.csv").exported_at) == "2023-07-20 23:59:59"
+    assert str(facts(tmp_path / "2", [], by_minute, "so_20072023_0815.csv").exported_at) == "2023-07-20 08:15:00"
+    title = ["Ngày xuất dữ liệu: 21/07/2023 08:00:00"]
+    assert str(facts(tmp_path / "3", title, by_day, "khác.csv").exported_at) == "2023-07-21 08:00:00"
+    with pytest.raises(InputRefused) as caught:
+        facts(tmp_path / "4", [], by_day, "so_thang_7.csv")
+    assert "so/so_thang_7.csv" in caught.value.render("vi") and "so_%Y-%m-%d.csv" in caught.value.render("en")
+
+
+def test_a_name_in_decomposed_letters(tmp_path: Path) -> None:
+    """A Mac writes file names decomposed; the declaration is composed."""
+    name = unicodedata.normalize("NFD", "sổ_2023-07-20.csv")
+    assert facts(tmp_path, [], 'exported_at = "sổ_%Y-%m-%d.csv"', name).exported_at.day == 20
+
+
+def test_a_file_exported_before_its_own_span_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRefused) as caught:
+        facts(tmp_path, ["Từ ngày 15/06/2023 đến ngày 14/07/2023", "Ngày xuất dữ liệu: 14/06/2023 08:00:00"])
+    assert "15/06/2023" in caught.value.render("vi") and "14/06/2023 08:00:00" in caught.value.render("en")
+
+
+def sheets(root: Path, **titles: str):
+    office = Office(root)
+    cells = {name: table([dossier()], [title]) for name, title in titles.items()}
+    return conform(office.home, write_xlsx(office.home.raw / "so" / "so.xlsx", **cells), Source("so", "so"))[0]
+
+
+def test_a_sheet_for_each_month(tmp_path: Path) -> None:
+    months = {
+        "T7": "Từ ngày 15/06/2023 đến ngày 14/07/2023",
+        "T9": "Từ ngày 15/08/2023 đến ngày 14/09/2023",
+        "T8": "Từ ngày 15/07/2023 đến ngày 14/08/2023",
+    }
+    assert told(sheets(tmp_path / "1", **months))[:3] == ("full", "2023-06-15", "2023-09-14")
+    del months["T8"]
+    assert told(sheets(tmp_path / "2", **months))[:3] == ("full", "2023-06-15", "2023-07-14"), "a gap is never covered"
+
+
+def test_titles_below_a_byte_order_mark_and_with_padding(tmp_path: Path) -> None:
+    """Excel pads every row of a CSV to the width of the table."""
+    cells = table([dossier()], ["Từ ngày 15/06/2023 đến ngày 14/07/2023"])
+    padded = [[*row, *[""] * (len(cells[1]) - len(row))] for row in cells]
+    path = write_csv(tmp_path / "data/raw/so/so.csv", padded, ";")
+    assert told(conform(Office(tmp_path).home, path)[0])[:3] == ("full", "2023-06-15", "2023-07-14")

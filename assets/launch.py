@@ -22,7 +22,6 @@ from pipeline.settings import Home
 # By these the page and the history know which code location a run belongs to.
 RUN_TAGS = {".dagster/repository": f"__repository__@{LOCATION}", "motcua/started_by": "motcua run"}
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_night(
@@ -34,7 +33,7 @@ def run_night(
     """
     prepare(home)
     works: list[Work] = []
-    defs = build_defs(home, progress, works.append)
+    defs = build_defs(home, progress, works.append, console="CRITICAL")
     with dg.DagsterInstance.get() as instance:
         fail_abandoned_runs(instance, home)
         if not periods:
@@ -57,7 +56,7 @@ def _run(
     level = chatter.level
     chatter.setLevel(logging.CRITICAL)  # the command line says what there is to say
     try:
-        job.execute_in_process(run_config=QUIET | config, instance=instance, tags=RUN_TAGS | tags)
+        job.execute_in_process(run_config=config, instance=instance, tags=RUN_TAGS | tags)
     except dg.Failure as failure:
         raise failure.__cause__ or failure from None
     finally:

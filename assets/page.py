@@ -15,7 +15,10 @@ import urllib.request
 import webbrowser
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+from dagster._core.errors import DagsterUserCodeUnreachableError
+from dagster._grpc.client import DagsterGrpcClient
 from filelock import FileLock, Timeout
 
 from pipeline.declare.text import Text
@@ -109,9 +112,9 @@ def _code_address(room: str) -> dict[str, Any]:
         return {"port": probe.getsockname()[1]}
 
 
-def _code_answers(socket: str | None = None, port: int | None = None) -> bool:
+def _code_answers(**address: Any) -> bool:
     try:
-        DagsterGrpcClient(host="127.0.0.1", socket=socket, port=port).ping("")
+        DagsterGrpcClient(host="127.0.0.1", **address).ping("")
     except DagsterUserCodeUnreachableError:
         return False
     return True

@@ -124,7 +124,11 @@ def print_table(
     for key in columns:
         numeric = any(isinstance(r.get(key), int | Decimal) and not isinstance(r.get(key), bool) for r in rows)
         # on a narrow screen headings fold before names do
-        least = min(32 if console.width >= NARROW else 20, max((len(_shown(r, key, lang)) for r in rows), default=1)) if key == "unit" else None
+        least = (
+            min(32 if console.width >= NARROW else 20, max((len(_shown(r, key, lang)) for r in rows), default=1))
+            if key == "unit"
+            else None
+        )
         table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold", min_width=least)
     for row in rows:
         style = "bold" if row.get("level") in ("total", "group") else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
@@ -244,8 +244,7 @@ def _period_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(statement("warehouse", "coverage"))
     spans = con.execute("SELECT unit_id, extent, first_day, last_day FROM coverage").fetchall()
     reaches = by_unit(spans)
-    first_received = con.execute("SELECT min(received_on) FROM dossier").fetchall()[0][0]
-    first = min([first_received] if first_received else [], default=None)
+    first = con.execute("SELECT min(received_on) FROM dossier").fetchall()[0][0]
     last = max((r.last_day for r in reaches.values()), default=None)
     periods = list(all_periods(first, last)) if first and last and first <= last else []
     _store(con, "period", _period_frame(periods))
@@ -253,20 +252,23 @@ def _period_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(statement("warehouse", "period_coverage"))
 
 
+PERIOD_SCHEMA = {
+    "period": pl.String,
+    "scheme": pl.String,
+    "kind": pl.String,
+    "period_from": pl.Date,
+    "period_to": pl.Date,
+}
+
+
+def _period_facts(p: Period) -> tuple[object, ...]:
+    return p.key, p.scheme, p.kind, p.start, p.end
+
+
 def _period_frame(periods: Iterable[Period]) -> pl.DataFrame:
-    schema = {
-        "period": pl.String,
-        "scheme": pl.String,
-        "kind": pl.String,
-        "period_from": pl.Date,
-        "period_to": pl.Date,
-    }
+    rows = [(*_period_facts(p), p.label.vi, p.label.en) for p in periods]
     words = {"label_vi": pl.String, "label_en": pl.String}
-    return pl.DataFrame(
-        [(p.key, p.scheme, p.kind, p.start, p.end, p.label.vi, p.label.en) for p in periods],
-        schema=schema | words,
-        orient="row",
-    )
+    return pl.DataFrame(rows, schema=PERIOD_SCHEMA | words, orient="row")
 
 
 def effective_units(reaches: dict[str, Reach], until: date) -> dict[str, str]:
@@ -289,40 +291,19 @@ def _coverage_frame(periods: list[Period], reaches: dict[str, Reach]) -> pl.Data
             members[counted].append(unit_id)
         for counted, parts in members.items():
             found = cover(_joint_reach(counted, parts, reaches), p.start, p.end)
-            end = None if found.as_of is None else f"{found.as_of} 23:59:59"
-            rows += [
-                (
-                    p.key,
-                    p.scheme,
-                    p.kind,
-                    p.start,
-                    p.end,
-                    unit_id,
-                    counted,
-                    found.as_of,
-                    end,
-                    found.state,
-                    *missing_words(found),
-                )
-                for unit_id in parts
-            ]
+            end = found.as_of and datetime.combine(found.as_of, time(23, 59, 59))
+            told = (counted, found.as_of, end, found.state, *missing_words(found))
+            rows += [(*_period_facts(p), unit_id, *told) for unit_id in parts]
     schema = {
-        "period": pl.String,
-        "scheme": pl.String,
-        "kind": pl.String,
-        "period_from": pl.Date,
-        "period_to": pl.Date,
         "unit_id": pl.String,
         "counted_unit_id": pl.String,
         "as_of": pl.Date,
-        "as_of_end": pl.String,
+        "as_of_end": pl.Datetime("us"),
         "coverage": pl.String,
         "missing_vi": pl.String,
         "missing_en": pl.String,
     }
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
-        pl.col("as_of_end").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
-    )
+    return pl.DataFrame(rows, schema=PERIOD_SCHEMA | schema, orient="row")
 
 
 def _joint_reach(counted: str, parts: list[str], reaches: dict[str, Reach]) -> Reach | None:

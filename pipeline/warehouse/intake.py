@@ -69,31 +69,20 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
             # its declaration is broken today; what it gave before was conformed by the one in the archive
             sources[entry.source] = _kept_source(home, entry)
         source, toml = sources.get(entry.source) or _kept_source(home, entry)
-        taken_at = datetime.fromisoformat(entry.taken_at)
         try:
-            facts = conform_file(
-                home,
-                archived(home, entry.sha256),
-                entry.sha256,
-                entry.name,
-                source,
-                fingerprint(home, toml),
-                taken_at,
-            )
+            facts = _kept_facts(home, entry, source, toml)
         except InputRefused:
             # today's declaration no longer reads the file: the one it was taken in with still does
-            source, toml = _kept_source(home, entry)
-            facts = conform_file(
-                home,
-                archived(home, entry.sha256),
-                entry.sha256,
-                entry.name,
-                source,
-                fingerprint(home, toml),
-                taken_at,
-            )
+            facts = _kept_facts(home, entry, *_kept_source(home, entry))
         result.files.append((entry, facts))
     return result
+
+
+def _kept_facts(home: Home, entry: Entry, source: Source, toml: bytes) -> FileFacts:
+    """What is known of a file in the archive, conformed by a declaration (kept: at once)."""
+    taken_at = datetime.fromisoformat(entry.taken_at)
+    path = archived(home, entry.sha256)
+    return conform_file(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
 
 
 def _take(home: Home, path: Path, sha256: str, source: Source, toml: bytes, seq: int) -> Entry:

@@ -112,7 +112,7 @@ def freshness_result(found: list[Freshness]) -> dg.AssetCheckResult:
 def freshness_check(work: dg.ResourceParam[Work]) -> dg.AssetCheckResult:
     if current(work.home) is None:
         return freshness_result([])
-    with open_published(work.home) as con:
+    with work.in_words(), open_published(work.home) as con:
         return freshness_result(freshness(con, work.home, today()))
 
 

@@ -15,15 +15,9 @@ from pipeline.settings import Home
 
 
 def build_defs(
-    home: Home | None = None,
-    progress: Progress | None = None,
-    keep: Callable[[Work], None] | None = None,
-    console: str = "WARNING",
+    home: Home | None = None, progress: Progress | None = None, keep: Callable[[Work], None] | None = None
 ) -> dg.Definitions:
-    """home: default as the environment says when a run starts. keep: is given the Work of each run.
-
-    console: from which level the console shows what the history keeps in full.
-    """
+    """home: default as the environment says when a run starts. keep: is given the Work of each run."""
     return dg.Definitions(
         assets=[dossier_versions, warehouse, release, quarter],
         asset_checks=[freshness_check],
@@ -31,7 +25,6 @@ def build_defs(
         schedules=[NIGHTLY],
         sensors=[new_files, failure_notice],
         resources={"work": work_resource(home, progress, keep)},
-        loggers={"console": dg.colored_console_logger.configured({"log_level": console})},
         executor=dg.in_process_executor,  # also for what is started asset by asset in the page
     )
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.definitions import build_defs
 from assets.history import fail_abandoned_runs
@@ -21,6 +22,7 @@ from pipeline.settings import Home
 
 # By these the page and the history know which code location a run belongs to.
 RUN_TAGS = {".dagster/repository": f"__repository__@{LOCATION}", "motcua/started_by": "motcua run"}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
 
@@ -33,7 +35,7 @@ def run_night(
     """
     prepare(home)
     works: list[Work] = []
-    defs = build_defs(home, progress, works.append, console="CRITICAL")
+    defs = build_defs(home, progress, works.append)
     with dg.DagsterInstance.get() as instance:
         fail_abandoned_runs(instance, home)
         if not periods:
@@ -56,9 +58,11 @@ def _run(
     level = chatter.level
     chatter.setLevel(logging.CRITICAL)  # the command line says what there is to say
     try:
-        job.execute_in_process(run_config=config, instance=instance, tags=RUN_TAGS | tags)
+        job.execute_in_process(run_config=QUIET | config, instance=instance, tags=RUN_TAGS | tags)
     except dg.Failure as failure:
         raise failure.__cause__ or failure from None
+    except DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     finally:
         chatter.setLevel(level)
     result = works[-1].result

@@ -15,7 +15,7 @@ import urllib.request
 import webbrowser
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._grpc.client import DagsterGrpcClient
@@ -63,28 +63,31 @@ def _serve(home: Home, port: int, open_browser: bool, tell: Callable[[str], None
     before = {one: signal.signal(one, lambda *_: end.set()) for one in signals}
     page = f"http://127.0.0.1:{port}"
     children: list[subprocess.Popen[bytes]] = []
-    room = tempfile.mkdtemp(prefix="motcua-")
+    room, log = tempfile.mkdtemp(prefix="motcua-"), (home.dagster / "ui.log").open("wb")
+    start = partial(_start, log)
     try:
         # One server of our code for both: each would else start its own, and the daemon a new one every minute.
         code = _code_address(room)
-        children.append(_start("dagster", "api", "grpc", "-m", LOCATION, "-d", str(PROJECT), "--location-name", LOCATION,
-                               *(f"--{key}={value}" for key, value in code.items()), *LOG_LEVEL))  # fmt: skip
+        where = [f"--{key}={value}" for key, value in code.items()]
+        ours = ["-m", LOCATION, "-d", str(PROJECT), "--location-name", LOCATION]
+        children.append(start("dagster", "api", "grpc", *ours, *where, *LOG_LEVEL))
         workspace = home.dagster / "workspace.yaml"
         place = {"host": "127.0.0.1", **code, "location_name": LOCATION}
         workspace.write_text(json.dumps({"load_from": [{"grpc_server": place}]}), encoding="utf-8")
         if not _wait(end, children, partial(_code_answers, **code)):
-            return 0 if end.is_set() else _died(tell)
+            return 0 if end.is_set() else _died(log.name, tell)
         both = ["-w", str(workspace), *LOG_LEVEL]
-        children.append(_start("dagster._daemon", "run", *both))
-        children.append(_start("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *both))
+        children.append(start("dagster._daemon", "run", *both))
+        children.append(start("dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *both))
         if _wait(end, children, partial(_answers, page)):
             tell(str(Text(f"Trang: {page} (dừng: Ctrl-C)", f"Page: {page} (stop: Ctrl-C)")))
             if open_browser:
                 webbrowser.open(page)
         _wait(end, children, lambda: False)
-        return 0 if end.is_set() else _died(tell)
+        return 0 if end.is_set() else _died(log.name, tell)
     finally:
         _end(children)
+        log.close()
         shutil.rmtree(room, ignore_errors=True)
         for one, handler in before.items():
             signal.signal(one, handler)
@@ -98,8 +101,14 @@ def _wait(end: threading.Event, children: list[subprocess.Popen[bytes]], ready: 
     return False
 
 
-def _died(tell: Callable[[str], None]) -> int:
-    tell(str(Text("Trang hoặc bộ lập lịch đã dừng đột ngột.", "The page or the scheduler has died.")))
+def _died(log: str, tell: Callable[[str], None]) -> int:
+    tell(
+        str(
+            Text(
+                f"Trang hoặc bộ lập lịch đã dừng đột ngột; xem {log}", f"The page or the scheduler has died; see {log}"
+            )
+        )
+    )
     return 3
 
 
@@ -120,12 +129,14 @@ def _code_answers(**address: Any) -> bool:
     return True
 
 
-def _start(module: str, *words: str) -> subprocess.Popen[bytes]:
+def _start(log: IO[bytes], module: str, *words: str) -> subprocess.Popen[bytes]:
     """A child in a group of its own: Ctrl-C reaches us alone, and we end all in order."""
     command = [sys.executable, "-m", module, *words]
-    if sys.platform == "win32":
-        return subprocess.Popen(command, cwd=PROJECT, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
-    return subprocess.Popen(command, cwd=PROJECT, start_new_session=True)
+    apart = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+    session = sys.platform != "win32"
+    return subprocess.Popen(
+        command, cwd=PROJECT, stdout=log, stderr=log, creationflags=apart, start_new_session=session
+    )
 
 
 def _end(children: list[subprocess.Popen[bytes]], patience: float = 20) -> None:

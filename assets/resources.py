@@ -24,6 +24,7 @@ from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.release import DATABASE, Release, current, open_published, published
 
 Progress = Callable[[Text], None]
+WAITS = (30, 60)  # seconds before a run tries again what the operating system refused
 
 
 class Work:
@@ -39,6 +40,7 @@ class Work:
         self._asked_to_build = self._locked = False
         self._release: Release | None = None
         self._stack = ExitStack()
+        self._waits = list(WAITS)
 
     def lock(self) -> None:
         """Takes the build lock, once, until `close`. Raises Busy."""
@@ -71,6 +73,34 @@ class Work:
         """The night's result as it stands."""
         self.result = night.settle(self.home, self.intake(), self.built, self._release)
         return self.result
+
+    @contextmanager
+    def in_words(self) -> Generator[None]:
+        """Turns an error into the step's failure in words, or, for a disk or share that may come back, into another try.
+
+        Not Dagster's RetryPolicy: that tries everything again, a stop by Ctrl-C included.
+        """
+        try:
+            yield
+        except MotcuaError as error:
+            raise _failure(Text(error.render("vi"), error.render("en"))) from error
+        except OSError as error:
+            if self._waits:
+                raise dg.RetryRequested(max_retries=len(WAITS), seconds_to_wait=self._waits.pop(0)) from error
+            why = f"{type(error).__name__}: {error.strerror}"
+            raise _failure(
+                Text(f"Không đọc hoặc ghi được ({why}).", f"Could not read or write ({why})."),
+            ) from error
+        except dg.Failure:
+            raise
+        except Exception as error:
+            what = type(error).__name__  # not its message, which may quote a cell
+            raise _failure(
+                Text(
+                    f"Lỗi ngoài dự kiến ({what}); số liệu cũ vẫn được giữ. Báo người phát triển.",
+                    f"Unexpected error ({what}); the last figures stay. Tell the developers.",
+                ),
+            ) from error
 
     # ---- what the assets tell of it
 
@@ -143,19 +173,5 @@ def work_resource(
     return work
 
 
-@contextmanager
-def words_for_people() -> Generator[None]:
-    """Turns errors into a step's failure in words; tried again only where that can help (OSError)."""
-    try:
-        yield
-    except MotcuaError as error:
-        words = f"{error.render('vi')}\n\n{error.render('en')}"
-        raise dg.Failure(description=words, allow_retries=False) from error
-    except (OSError, dg.Failure):
-        raise
-    except Exception as error:
-        words = Text(
-            f"Lỗi ngoài dự kiến ({type(error).__name__}); số liệu cũ vẫn được giữ. Báo người phát triển.",
-            f"Unexpected error ({type(error).__name__}); the last figures stay. Tell the developers.",
-        )
-        raise dg.Failure(description=f"{words.vi}\n\n{words.en}", allow_retries=False) from error
+def _failure(words: Text) -> dg.Failure:
+    return dg.Failure(description=f"{words.vi}\n\n{words.en}", allow_retries=False)

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pipeline import night
 from pipeline.settings import Home
+
+# A busy office machine is no fault: what is tested is what comes out, not how fast one example ran.
+settings.register_profile("motcua", deadline=None)
+settings.load_profile("motcua")
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_TOOLS = os.environ.get("MOTCUA_REQUIRE_TOOLS") == "1"

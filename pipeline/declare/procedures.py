@@ -26,10 +26,16 @@ class Procedure:
 
 @cache
 def procedures() -> dict[str, Procedure]:
-    """National procedures by code."""
+    """National procedures by code. The list spells some fields in two ways: the first way met is the field's."""
     rows = csv.DictReader(io.StringIO(declared_bytes("procedures.csv").decode("utf-8")))
+    fields: dict[str, str] = {}
     return {
-        r["procedure_code"]: Procedure(r["procedure_code"], r["name"], r["field"], tuple(r["levels"].split("|")))
+        r["procedure_code"]: Procedure(
+            r["procedure_code"],
+            r["name"],
+            fields.setdefault(fold(r["field"]), r["field"]),
+            tuple(r["levels"].split("|")),
+        )
         for r in rows
     }
 

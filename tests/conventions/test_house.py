@@ -24,7 +24,7 @@ ROOMS = ("declare", "read", "conform", "validate", "warehouse", "measure", "repo
 SHARED = ("settings", "errors")  # importable by every room, with declare.text
 TOP_LEVEL = {
     *("assets", "data", "docs", "notebooks", "pipeline", "tests", ".ci"),
-    *("README.md", "LICENSE", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "dagster.yaml"),
+    *("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "dagster.yaml"),
     *(".gitignore", ".gitattributes"),
 }
 LONGEST = 400

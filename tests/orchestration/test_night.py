@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -232,23 +236,49 @@ class Clock:
         self.slept.append(seconds)
 
 
-def test_a_share_that_is_away_is_tried_again_and_a_bug_is_not(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, real, faults = Clock(), night.take_in, [OSError("away"), OSError("away"), KeyError(NAME)]
+@pytest.mark.parametrize(
+    ("faults", "slept", "raised"),
+    [
+        ([OSError(5, "Input/output error")], [30], None),
+        ([OSError(5, "Input/output error")] * 3, [30, 60], OSError),
+        ([KeyError(NAME)], [], KeyError),
+    ],
+    ids=["away for a moment", "away for good", "a bug"],
+)
+def test_only_what_may_pass_is_tried_again(
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    faults: list[Exception],
+    slept: list[int],
+    raised: type[Exception] | None,
+) -> None:
+    clock, real, left = Clock(), night.take_in, list(faults)
     monkeypatch.setattr(active, "time", SimpleNamespace(time=clock.time, sleep=clock.sleep))
+    monkeypatch.setattr(night, "build", lambda *_: None)
 
-    def flaky(*words):
-        if faults:
-            raise faults.pop(0)
+    def flaky(*words: object) -> object:
+        if left:
+            raise left.pop(0)
         return real(*words)
 
     monkeypatch.setattr(night, "take_in", flaky)
-    with pytest.raises(KeyError):
+    with pytest.raises(raised) if raised else nullcontext():
         run_night(home)
-    assert [round(s) for s in clock.slept] == [30, 90], "delay 30 s, growing; nothing after the bug"
+    assert [round(s) for s in clock.slept] == slept
     with history(home) as instance:
-        (step,) = events(instance, newest_run(instance), dg.DagsterEventType.STEP_FAILURE)
-        assert "KeyError" in step.step_failure_data.user_failure_data.description
-        assert NAME not in step.step_failure_data.user_failure_data.description
+        failures = events(instance, newest_run(instance), dg.DagsterEventType.STEP_FAILURE)
+        words = [one.step_failure_data.user_failure_data.description for one in failures]
+        assert len(words) == (1 if raised else 0) and NAME not in "".join(words)
+        assert not raised or raised.__name__ in words[0]
+
+
+def test_ctrl_c_ends_the_run_and_frees_the_lock(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(night, "build", lambda *_: os.kill(os.getpid(), signal.SIGINT) or time.sleep(5))
+    with pytest.raises(KeyboardInterrupt):
+        run_night(home)
+    assert not work_is_going_on(home)
+    with history(home) as instance:
+        assert newest_run(instance).is_finished and not newest_run(instance).is_success
 
 
 def test_one_asset_alone_does_what_comes_before_it(home: Home) -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -80,12 +81,21 @@ def test_sensor_of_an_empty_home(tmp_path: Path) -> None:
 
 def test_missed_nights_are_made_up_for_once(tmp_path: Path) -> None:
     """The scheduler itself, at moments of our choosing. 01:30 in Vietnam is 18:30 UTC of the day before."""
-    target = LoadableTargetOrigin(module_name="assets.definitions", working_directory=str(PROJECT))
-    place = InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(target, location_name="assets.definitions"))
-    with history(Home(tmp_path)) as instance, create_test_daemon_workspace_context(place, instance) as workspace:
+
+    def place(folder: Path) -> InProcessWorkspaceLoadTarget:
+        target = LoadableTargetOrigin(module_name="assets.definitions", working_directory=str(folder))
+        return InProcessWorkspaceLoadTarget(InProcessCodeLocationOrigin(target, location_name="assets.definitions"))
+
+    with history(Home(tmp_path)) as instance, ExitStack() as stack:
+        # Each start of `motcua ui` serves the code at another address: that must not make the scheduler forget.
+        first, second = (
+            stack.enter_context(create_test_daemon_workspace_context(place(folder), instance))
+            for folder in (PROJECT, tmp_path)
+        )
 
         def wake(*moment: int) -> int:
             before = instance.get_runs_count()
+            workspace = first if moment < (2026, 3, 2) else second
             list(launch_scheduled_runs(workspace, LOG, datetime(*moment, tzinfo=UTC), {}))
             return instance.get_runs_count() - before
 

@@ -54,18 +54,23 @@ def ui(home: Home, port: int, log: Path) -> subprocess.Popen[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(need_tool: Callable[[str | None, str], str]) -> Iterator[object]:
-    path = need_tool(next((found for name in CHROMIUM if (found := shutil.which(name))), None), "Chromium")
+def chromium(need_tool: Callable[[str | None, str], str]) -> str:
+    return need_tool(next((found for name in CHROMIUM if (found := shutil.which(name))), None), "Chromium")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, page: Page) -> Iterator[object]:
+    """After the page: its night must not run inside the browser's event loop."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
 
 
 @pytest.fixture(scope="module")
-def page(browser: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     root = tmp_path_factory.mktemp("ui")
     home = copy_of_sample(root)
     assert run_night(home).changed
@@ -122,12 +127,20 @@ def test_page_shows_the_night_and_reruns_a_quarter(page: Page, browser, tmp_path
     tab.goto(f"{page.address}/assets/quarter?view=partitions&partition=2023-Q3")
     tab.get_by_role("button", name="Materialize").first.click()
     tab.get_by_role("button", name="Launch 1 run").click()
-    tab.get_by_text("giống hệt / identical").first.wait_for(timeout=60_000)
-    tab.screenshot(path=tmp_path / "quarter.png")
-    tab.goto(f"{page.address}/runs")
-    tab.get_by_text("partition: 2023-Q3").first.wait_for()
+    tab.get_by_text("Launched run").wait_for()
+
+    def both_succeeded() -> bool:
+        tab.goto(f"{page.address}/runs")
+        tab.get_by_text("partition: 2023-Q3").first.wait_for()
+        tab.wait_for_timeout(1500)
+        return tab.get_by_text("Success", exact=True).count() == 2
+
+    succeeded = wait_for(both_succeeded, 45)
     tab.screenshot(path=tmp_path / "runs.png")
-    assert tab.get_by_text("Success", exact=True).count() == 2 and current(page.home).id == before
+    assert succeeded and current(page.home).id == before
+    tab.goto(f"{page.address}/assets/quarter?view=partitions&partition=2023-Q3")
+    tab.get_by_text("giống hệt / identical").first.wait_for()
+    tab.screenshot(path=tmp_path / "quarter.png")
     tab.close()
 
 

@@ -79,7 +79,7 @@ def table(
     rows: Sequence[Row], titles: Iterable[str] = QUARTER, headers: dict[str, str] | None = None
 ) -> list[list[Any]]:
     """Titles, headers and rows as cells; only the columns that some row has (or those of `headers`)."""
-    names = headers or {c: HEADERS[c] for c in HEADERS if any(c in row for row in rows)}
+    names = headers or {c: HEADERS[c] for c in HEADERS if not rows or any(c in row for row in rows)}
     body = [[row.get(c, "") for c in names] for row in rows]
     return [[title] for title in titles] + [list(names.values()), *body]
 

@@ -23,7 +23,8 @@ RATE = "component_digitization_rate"
 
 def threshold(operator: str, value: str, near: str = "0.01", **more: object) -> Threshold:
     usual = {"kinds": ("commune",), "within": None, "valid_from": date(2022, 12, 15), "valid_to": None}
-    return Threshold(RATE, operator, Fraction(value), Fraction(near), basis=Text("a", "b"), mark="mẫu", **(usual | more))  # fmt: skip
+    told = usual | more
+    return Threshold(RATE, operator, Fraction(value), Fraction(near), basis=Text("a", "b"), mark="mẫu", **told)
 
 
 def world(
@@ -33,8 +34,14 @@ def world(
     con = duckdb.connect()
     con.execute("CREATE TABLE unit (unit_id VARCHAR, kind VARCHAR)")
     con.execute("CREATE TABLE unit_in (unit_id VARCHAR, group_id VARCHAR)")
-    con.execute("CREATE TABLE indicator_count (period VARCHAR, unit_id VARCHAR, indicator VARCHAR, numerator BIGINT, denominator BIGINT, unknown BIGINT, median DOUBLE)")  # fmt: skip
-    con.execute("CREATE TABLE period_coverage (period VARCHAR, scheme VARCHAR, kind VARCHAR, period_from DATE, period_to DATE, as_of DATE, coverage VARCHAR, unit_id VARCHAR)")  # fmt: skip
+    con.execute(
+        """CREATE TABLE indicator_count (period VARCHAR, unit_id VARCHAR, indicator VARCHAR, numerator BIGINT,
+           denominator BIGINT, unknown BIGINT, median DOUBLE)"""
+    )
+    con.execute(
+        """CREATE TABLE period_coverage (period VARCHAR, scheme VARCHAR, kind VARCHAR, period_from DATE,
+           period_to DATE, as_of DATE, coverage VARCHAR, unit_id VARCHAR)"""
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "thresholds", lambda: told)
         figures._threshold_table(con)
@@ -42,8 +49,10 @@ def world(
         con.execute("INSERT INTO unit VALUES (?, 'commune')", [f"u{n:04}"])
         con.execute("INSERT INTO unit_in VALUES (?, 'huyện')", [f"u{n:04}"])
         if numerator is not None:
-            con.execute("INSERT INTO indicator_count VALUES ('2023-Q3', ?, ?, ?, ?, ?, NULL)", [f"u{n:04}", RATE, numerator, denominator, unknown])  # fmt: skip
-        con.execute("INSERT INTO period_coverage VALUES ('2023-Q3', 'nd09', 'quarter', ?, ?, ?, ?, ?)", [*QUARTER, QUARTER[1], coverage, f"u{n:04}"])  # fmt: skip
+            row = [f"u{n:04}", RATE, numerator, denominator, unknown]
+            con.execute("INSERT INTO indicator_count VALUES ('2023-Q3', ?, ?, ?, ?, ?, NULL)", row)
+        row = ["2023-Q3", "nd09", "quarter", *QUARTER, QUARTER[1], coverage, f"u{n:04}"]
+        con.execute("INSERT INTO period_coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     con.execute(statement("measure", "indicator_value"))
     return con
 
@@ -109,7 +118,8 @@ def test_without_target_without_rows_without_data() -> None:
     assert judged(world([(None, None, 0)], (threshold(">", "0.7"),))) == [("nothing_arisen", None, False)]
     con = world([(7, 10, 2)], (threshold(">", "0.7"),), coverage="no_data")
     assert judged(con) == [("no_data", None, False)]
-    figure = con.execute(f"SELECT numerator, denominator, unknown, value FROM indicator_value WHERE indicator = '{RATE}'").fetchone()  # fmt: skip
+    sql = f"SELECT numerator, denominator, unknown, value FROM indicator_value WHERE indicator = '{RATE}'"
+    figure = con.execute(sql).fetchone()
     assert figure == (None, None, None, None), "never zero where nothing is known"
 
 
@@ -140,7 +150,7 @@ fractions = st.fractions(0, 1, max_denominator=40)
 above_zero = fractions.filter(bool)  # nothing is less than none
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(counted, min_size=1, max_size=12), st.sampled_from(sorted(OPERATORS)), above_zero, fractions)
 def test_verdicts_are_those_of_exact_fractions(counts: list, operator: str, value: Fraction, near: Fraction) -> None:
     holds = OPERATORS[operator]
@@ -185,7 +195,8 @@ def counted_from(rows: list[dict[str, object]]) -> dict[str, tuple]:
     con.execute(f"CREATE TABLE dossier_period ({', '.join(f'{n} {k}' for n, k in fields.items())})")
     for row in rows:
         filled = {"due_in_period": False, "reopened": False} | row
-        con.execute(f"INSERT INTO dossier_period ({', '.join(filled)}) VALUES ({', '.join('?' * len(filled))})", list(filled.values()))  # fmt: skip
+        places = ", ".join("?" * len(filled))
+        con.execute(f"INSERT INTO dossier_period ({', '.join(filled)}) VALUES ({places})", list(filled.values()))
     con.execute("ALTER TABLE dossier_period ADD COLUMN unit_id VARCHAR DEFAULT 'a'")
     con.execute("ALTER TABLE dossier_period ADD COLUMN period VARCHAR DEFAULT '2023-Q3'")
     con.execute("ALTER TABLE dossier_period ADD COLUMN coverage VARCHAR DEFAULT 'full'")

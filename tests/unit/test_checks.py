@@ -1,0 +1,150 @@
+"""Cross-checks: each can fail. A fault is planted in a built database, and exactly that check sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from pipeline import night
+from pipeline.errors import CheckFailed
+from pipeline.measure.checks import checks, run_checks
+from pipeline.measure.figures import build_figures
+from pipeline.warehouse.build import build, connect, unbalanced_files
+from pipeline.warehouse.sql import statement
+from tests.unit.office import QUARTER, Office, dossier, opened
+
+SPRING = ("Từ ngày 15/03/2023 đến ngày 14/06/2023", "Ngày xuất dữ liệu: 14/06/2023 23:30:00")
+FIGURES = ("indicator_value", "indicator", "threshold", "form_ii06a", "period_count")
+ANY = "(SELECT min(dossier_id) FROM dossier WHERE unit_id = 'so:xa-a')"
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Two quarters of an office with two units of its own, in which nothing is odd; still open for building."""
+    office = Office(tmp_path_factory.mktemp("kiểm tra"))
+    office.source('name = "Huyện mẫu"\nunits = "from_file"\nknown_at = "exported"\n')
+    waiting = opened(unit="Xã A", received_at="05/06/2023", due_at="20/12/2023")
+    spring = [
+        waiting,
+        dossier(unit="Xã A", received_at="20/03/2023", finished_at="21/03/2023", due_at="22/03/2023"),
+        dossier(unit="Xã B", received_at="20/03/2023", finished_at="21/03/2023", due_at="22/03/2023"),
+    ]
+    again = dossier(unit="Xã B")
+    summer = [waiting, dossier(unit="Xã A"), again, again, opened(unit="Xã B", due_at="20/12/2023")]
+    office.drop("q2.csv", spring, SPRING)
+    office.drop("q3.csv", summer, QUARTER)
+    con = connect(office.home.warehouse / "thử.duckdb")
+    build(con, office.take_in().files)
+    build_figures(con)
+    con.execute("USE built")
+    yield con
+    con.close()
+
+
+def failing(con: duckdb.DuckDBPyConnection) -> set[str]:
+    con.execute("DROP TABLE IF EXISTS continuity_break")
+    con.execute(statement("measure", "continuity_break"))
+    return {check.code for check in checks() if con.execute(check.sql).fetchall()}
+
+
+def derive(con: duckdb.DuckDBPyConnection) -> None:
+    """The figures anew, from whatever the tables below them now say."""
+    con.execute("DROP VIEW dossier_period")
+    con.execute("DROP TABLE indicator_count")
+    for table in FIGURES:
+        con.execute(f"DROP TABLE {table}")
+    build_figures(con)
+
+
+# check → what is planted; and whether the figures are derived from it
+PLANTED = {
+    "accounting": ("UPDATE file SET rows_in = rows_in + 1 WHERE name = 'q3.csv'", False),
+    "one_label": (f"INSERT INTO dossier SELECT * FROM dossier WHERE dossier_id = {ANY}", False),
+    "received_once": ("UPDATE dossier SET opened_on = DATE '2030-01-01' WHERE unit_id = 'so:xa-a' AND received_on = DATE '2023-07-03'", True),
+    "identities": ("UPDATE form_ii06a SET c8 = c8 + 1 WHERE period = '2023-Q3' AND \"by\" = 'unit'", False),
+    "parent_is_sum": ("UPDATE period_count SET n = n + 1 WHERE period = '2023-Q3' AND unit_id = 'so:xa-a' AND origin = 'online'", False),
+    "continuity": ("DELETE FROM period_unit WHERE period = '2023-Q3' AND unit_id = 'so:xa-a'", True),
+    "completeness": ("UPDATE period_coverage SET units_full = 1 WHERE period = '2023-Q3' AND unit_id = 'so:*'", False),
+    "state_at_cutoff_unknown": ("UPDATE dossier SET first_exported_on = DATE '2023-12-31' WHERE concluded_on IS NULL", False),
+    "status_and_date": ("UPDATE version SET status_group = 'open' WHERE finished_at IS NOT NULL", False),
+    "reopened": (f"UPDATE dossier SET episode = 2 WHERE dossier_id = {ANY}", False),
+    "odd_dates": ("UPDATE dossier SET due_on = received_on - 1 WHERE due_on IS NOT NULL", False),
+    "words_not_known": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'word_not_known', 'channel', '', 'Aa')", False),
+    "rejected_rows": ("UPDATE file_account SET verdict = 'rejected', reason = 'missing' WHERE reason = 'duplicate_row'", False),
+    "thresholds": ("UPDATE indicator_value SET verdict = 'not_met' WHERE indicator = 'on_time_rate' AND period = '2023-Q3'", False),
+}  # fmt: skip
+
+
+def test_every_check_has_its_fault() -> None:
+    assert set(PLANTED) == {check.code for check in checks()}
+
+
+def test_nothing_is_wrong_before(con: duckdb.DuckDBPyConnection) -> None:
+    assert failing(con) == set()
+    assert con.execute("SELECT count(*), count(DISTINCT unit_id) FROM dossier").fetchone() == (6, 2)
+    assert con.execute(
+        "SELECT coverage FROM period_coverage WHERE period = '2023-Q3' AND unit_id = 'so:*'"
+    ).fetchone() == ("full",)
+    assert unbalanced_files(con) == []
+
+
+@pytest.mark.parametrize("code", PLANTED)
+def test_a_planted_fault_is_seen_by_its_check_alone(con: duckdb.DuckDBPyConnection, code: str) -> None:
+    sql, derived = PLANTED[code]
+    con.execute("BEGIN")
+    try:
+        con.execute(sql)
+        if derived:
+            derive(con)
+        assert failing(con) == {code}
+    finally:
+        con.execute("ROLLBACK")
+    assert failing(con) == set()
+
+
+def test_what_was_found_is_kept_with_a_sample(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("BEGIN")
+    try:
+        con.execute(PLANTED["odd_dates"][0])
+        con.execute("DROP TABLE IF EXISTS continuity_break")
+        outcomes = {o.check.code: o for o in run_checks(con)}
+        kept = con.execute('SELECT DISTINCT "check", severity, failures FROM finding').fetchall()
+    finally:
+        con.execute("ROLLBACK")
+    odd = outcomes.pop("odd_dates")
+    assert not odd.passed and odd.failures == 2 and odd.sample[0]["kind"] == "due_before_received"
+    assert all(o.passed for o in outcomes.values())
+    assert kept == [("odd_dates", "warning", 2)]
+
+
+BLOCKING = [check.code for check in checks() if check.blocking]
+
+
+def test_checks_that_keep_from_publishing() -> None:
+    assert BLOCKING == ["accounting", "one_label", "received_once", "identities", "parent_is_sum"]
+    assert all(check.label.vi and check.label.en for check in checks())
+
+
+def test_a_blocking_fault_is_not_published(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last figures stay, and the next night without the fault goes on."""
+    office = Office(tmp_path)
+    office.drop("a.csv", [dossier()])
+    standing = office.night()
+    office.drop("b.csv", [dossier()])
+    derived = night.build_figures
+
+    def faulty(con: duckdb.DuckDBPyConnection) -> None:
+        derived(con)
+        con.execute(PLANTED["identities"][0])
+
+    with monkeypatch.context() as patch, pytest.raises(CheckFailed) as caught:
+        patch.setattr(night, "build_figures", faulty)
+        office.night()
+    assert (
+        caught.value.exit_code == 1 and "II.06a" in caught.value.render("vi") and "II.06a" in caught.value.render("en")
+    )
+    assert office.home.pointer.read_text().strip() == standing.release
+    assert not list(office.home.releases.glob("building-*"))
+    assert office.night().changed

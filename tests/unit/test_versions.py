@@ -1,0 +1,298 @@
+"""From files to versions: repeats and conflicts, the accounting, what is taken in once, and what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.declare.layouts import Source
+from pipeline.errors import Busy, InputRefused
+from pipeline.read import grids
+from pipeline.settings import Home
+from pipeline.warehouse import intake, record, versions
+from pipeline.warehouse.lock import one_build
+from pipeline.warehouse.record import append_log, read_log
+from tests.unit.office import QUARTER, Office, Row, conform, dossier, opened, table, write_xlsx
+
+ONE, TWO = "H50.466-230703-7001", "H50.466-230703-7002"
+TOP = len(QUARTER) + 1
+
+
+def judged(root: Path, rows: list[Row]) -> tuple[list[int], list[tuple[int, str, str]], versions.FileFacts]:
+    """Accepted rows; (row, verdict, reason) of the others; the file's facts. Rows count from 1 below the header."""
+    office = Office(root)
+    facts, accepted, aside = conform(office.home, office.drop(f"{len(list(root.rglob('*.csv')))}.csv", rows))
+    told = [(row - TOP, verdict, reason) for row, verdict, reason in aside.select("row", "verdict", "reason").rows()]
+    return [row - TOP for row in accepted["row"]], sorted(told), facts
+
+
+@pytest.fixture(params=[2, 100_000], ids=["across batches", "in one batch"])
+def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(grids, "BATCH_ROWS", request.param)
+    return request.param
+
+
+# ---- rows of one dossier in one file
+
+
+def test_the_same_row_again_is_left_out(tmp_path: Path, batch: int) -> None:
+    row = dossier(dossier_code=ONE)
+    accepted, aside, facts = judged(tmp_path, [row, dossier(), dossier(), row, row | {"unit": " Xã Gio An "}])
+    assert accepted == [1, 2, 3]
+    assert aside == [(4, "excluded", "duplicate_row"), (5, "excluded", "duplicate_row")]
+    assert (facts.rows_in, facts.accepted, facts.excluded, facts.rejected) == (5, 3, {"duplicate_row": 2}, {})
+
+
+def test_rows_that_contradict_each_other_are_all_rejected(tmp_path: Path, batch: int) -> None:
+    row = dossier(dossier_code=ONE)
+    rows = [row, dossier(), row, dossier(), row | {"finished_at": "07/07/2023"}, row | {"dossier_code": ONE.lower()}]
+    accepted, aside, facts = judged(tmp_path, rows)
+    assert accepted == [2, 4]
+    assert aside == [(n, "rejected", "conflicting_rows") for n in (1, 3, 5, 6)]
+    assert (facts.rows_in, facts.accepted, facts.rejected) == (6, 2, {"conflicting_rows": 4})
+
+
+def test_across_sheets(tmp_path: Path) -> None:
+    row, other = dossier(dossier_code=ONE), dossier(dossier_code=TWO)
+    office = Office(tmp_path)
+    sheets = {"T8": table([row, other]), "T7": table([row, opened(dossier_code=TWO)])}
+    facts, accepted, aside = conform(office.home, write_xlsx(office.home.raw / "so" / "so.xlsx", **sheets))
+    assert accepted.select("sheet", "row").rows() == [("T7", TOP + 1)]
+    assert aside.select("sheet", "row", "reason").sort("sheet", "row").rows() == [
+        ("T7", TOP + 2, "conflicting_rows"), ("T8", TOP + 1, "duplicate_row"), ("T8", TOP + 2, "conflicting_rows"),
+    ]  # fmt: skip
+    assert facts.rows_in == 4
+
+
+def test_a_rejected_row_contradicts_nobody(tmp_path: Path) -> None:
+    """Only rows that could count are compared: a row without a date of receipt is no second opinion."""
+    rows = [dossier(dossier_code=ONE), dossier(dossier_code=ONE, received_at="hôm qua")]
+    assert judged(tmp_path, rows)[:2] == ([1], [(2, "rejected", "not_read")])
+
+
+CODES, DUES = (ONE, TWO, "HS-3"), ("07/07/2023", "10/07/2023", "không rõ")
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.lists(st.tuples(st.sampled_from(CODES), st.sampled_from(DUES)), max_size=8), st.integers(1, 4))
+def test_every_row_is_in_one_place(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], size: int
+) -> None:
+    same = dossier()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grids, "BATCH_ROWS", size)
+        root = tmp_path_factory.mktemp("one-place")
+        accepted, aside, facts = judged(root, [same | {"dossier_code": c, "due_at": due} for c, due in rows])
+    readable = [(c, due) for c, due in rows if due != DUES[2]]
+    opinions = {c: {due for code, due in readable if code == c} for c in CODES}
+    expected = Counter(
+        "not_read" if due == DUES[2] else "conflicting_rows" if len(opinions[c]) > 1 else "fine" for c, due in rows
+    )
+    firsts = sum(len(o) == 1 for o in opinions.values())
+    assert len(accepted) == facts.accepted == firsts
+    found = Counter(reason for _, _, reason in aside)
+    assert found == +Counter(
+        not_read=expected["not_read"],
+        conflicting_rows=expected["conflicting_rows"],
+        duplicate_row=expected["fine"] - firsts,
+    )
+    assert sorted([*accepted, *(row for row, _, _ in aside)]) == list(range(1, len(rows) + 1))
+    assert facts.rows_in == len(rows) == facts.accepted + sum((facts.excluded | facts.rejected).values())
+
+
+# ---- what is taken in
+
+
+def names(office: Office) -> list[str]:
+    return [e.name for e in read_log(office.home)]
+
+
+def test_bytes_are_taken_in_once(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    path = office.drop("a.csv", [dossier()])
+    first = office.take_in()
+    (path.parent / "b.csv").write_bytes(path.read_bytes())
+    (path.parent / "README.md").write_text("ghi chú")
+    (path.parent / "~$a.csv").write_text("Excel đang mở")
+    (path.parent / "con").mkdir()
+    again = office.take_in()
+    assert [e.name for e in first.taken] == ["a.csv"] and again.taken == [] and again.refused == []
+    assert first.files == again.files and names(office) == ["a.csv"]
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert [e.name for e in office.take_in().taken] == ["a.csv"], "new bytes are a new file"
+    assert record.archived(office.home, first.taken[0].sha256).exists()
+
+
+def test_a_refused_file_stops_no_other(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    good = office.drop("m.csv", [dossier()])
+    (good.parent / "a.csv").write_bytes(b"")
+    (good.parent / "z.csv").write_text("a,b\n1,2\n")
+    (office.home.raw / "lạc.csv").write_bytes(good.read_bytes())
+    found = office.take_in()
+    assert [e.name for e in found.taken] == ["m.csv"] == names(office)
+    assert [e.where for e in found.refused] == ["lạc.csv", "so/a.csv", "so/z.csv"]
+    assert all(isinstance(e, InputRefused) for e in found.refused)
+
+
+def test_a_file_that_somebody_holds_is_refused_for_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(tmp_path)
+    held = office.drop("a.csv", [dossier()])
+    office.drop("b.csv", [dossier()])
+
+    def locked(path: Path) -> str:
+        if path == held:
+            raise PermissionError(13, "sharing violation", str(path))
+        return record.sha256_of(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "sha256_of", locked)
+        found = office.take_in()
+    assert names(office) == ["b.csv"] and [e.where for e in found.refused] == ["so/a.csv"]
+    assert str(tmp_path) not in found.refused[0].render("vi")
+    assert [e.name for e in office.take_in().taken] == ["a.csv"]
+
+
+def test_a_file_still_being_written_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(tmp_path)
+    path = office.drop("a.csv", [dossier()])
+    whole = versions.conform_file
+
+    def meanwhile(*args, **kwargs):
+        facts = whole(*args, **kwargs)
+        path.write_bytes(path.read_bytes() + b"H50.466-230703-8")
+        return facts
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "conform_file", meanwhile)
+        found = intake.take_in(office.home)
+    assert found.taken == [] and names(office) == [] and len(found.refused) == 1
+    assert len(office.take_in().taken) == 1
+
+
+def test_a_changed_declaration_conforms_anew(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.drop("a.csv", [dossier(channel="Zalo")])
+    (_, before) = office.take_in().files[0]
+    assert before.notices == 1
+    office.source('name = "Xã A"\n[values.channel]\nonline = "Zalo"\n')
+    (entry, after) = office.take_in().files[0]
+    assert after.notices == 0 and after.source_name == "Xã A" and after.folder != before.folder
+    assert pl.read_parquet(after.folder / "rows.parquet")["channel"].to_list() == ["online"]
+    assert names(office) == ["a.csv"] and entry.source_toml is None, "the record stays as it was"
+    (office.home.raw / "so" / "source.toml").unlink()
+    assert office.take_in().files[0][1] == before
+
+
+def test_a_declaration_that_no_longer_reads_a_file_leaves_what_was_read(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.source('[columns]\nreceived_at = "Nhận"\n')
+    headers = {"dossier_code": "Mã hồ sơ", "unit": "Đơn vị", "received_at": "Nhận", "status": "Trạng thái"}
+    office.drop("a.csv", [dossier()], headers=headers)
+    (_, before) = office.take_in().files[0]
+    for broken in ('[columns]\nreceived_at = "Ngày nộp"\n', 'extent = "all"\n'):
+        office.source(broken)
+        found = office.take_in()
+        assert found.files[0][1] == before, broken
+    assert [e.exit_code for e in found.refused] == [2]
+
+
+# ---- crashes
+
+
+class Crash(BaseException):
+    """Not an Exception: as a killed run, nothing catches it."""
+
+
+def crash(*_: object, **__: object) -> None:
+    raise Crash
+
+
+STEPS = {
+    "while conforming": (versions, "_settle_repeats"),
+    "before the version is whole": (versions, "write_json"),
+    "between conforming and archiving": (intake, "archive"),
+    "within archiving": (record.os, "replace"),
+    "between archiving and logging": (intake, "append_log"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_crash_leaves_nothing_that_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    office = Office(tmp_path)
+    office.drop("a.csv", [dossier()])
+    before = office.take_in()
+    office.drop("b.csv", [dossier(), dossier()])
+    with monkeypatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(*STEPS[step], crash)
+        office.take_in()
+    assert names(office) == ["a.csv"]
+    assert not list(office.home.versions.rglob("codes*")), "dossier codes stand in the restricted store alone"
+    assert not [p for p in office.home.versions.iterdir() if not (p / "file.json").exists()]
+    after = office.take_in()
+    assert [e.name for e in after.taken] == ["b.csv"] and names(office) == ["a.csv", "b.csv"]
+    assert after.files[0] == before.files[0] and after.files[1][1].accepted == 2
+    for entry in read_log(office.home):
+        assert record.sha256_of(record.archived(office.home, entry.sha256)) == entry.sha256
+
+
+def test_a_version_without_its_facts_is_none(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.drop("a.csv", [dossier()])
+    (_, facts) = office.take_in().files[0]
+    (facts.folder / "file.json").unlink()
+    assert office.take_in().files[0][1] == facts
+
+
+@pytest.mark.parametrize("cut", [1, 2, 30, 200])
+def test_a_line_of_the_log_cut_off_is_no_entry(tmp_path: Path, cut: int) -> None:
+    """Wherever the crash cut, be it within a letter; what comes after stands on a line of its own."""
+    office = Office(tmp_path)
+    office.drop("a.csv", [dossier()])
+    office.take_in()
+    office.drop("sổ tháng chín ệ.csv", [dossier()])
+    office.take_in()
+    whole = office.home.intake_log.read_bytes()
+    start = whole.rindex(b"{")
+    office.home.intake_log.write_bytes(whole[: max(start + 1, len(whole) - cut)])
+    assert names(office) == ["a.csv"]
+    assert [e.name for e in office.take_in().taken] == ["sổ tháng chín ệ.csv"]
+    assert [e.seq for e in read_log(office.home)] == [1, 2]
+    assert all(json.loads(line) for line in office.home.intake_log.read_text("utf-8").splitlines())
+
+
+def test_a_line_cut_within_a_letter(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    entry = record.Entry(1, "2023-09-15T01:00:00+00:00", "2023-09-15 08:00:00", "0" * 64, "so", "sổ.csv", 1, None)
+    append_log(home, entry)
+    line = home.intake_log.read_bytes()
+    home.intake_log.write_bytes(line + line[: line.index("ổ".encode()) + 1])
+    assert read_log(home) == [entry]
+    append_log(home, entry)
+    assert read_log(home) == [entry, entry]
+
+
+def test_one_build_at_a_time(tmp_path: Path) -> None:
+    with one_build(Home(tmp_path)), pytest.raises(Busy) as caught, one_build(Home(tmp_path), wait_seconds=0):
+        pass
+    assert caught.value.exit_code == 3
+    with one_build(Home(tmp_path), wait_seconds=0):
+        pass
+
+
+def test_known_at(tmp_path: Path) -> None:
+    """The intake, unless the source is of historical files; never later than the intake."""
+    for toml, known in (("", "intake"), ('known_at = "exported"', "2023-09-14 23:30:00")):
+        office = Office(tmp_path / known[:6])
+        office.source(toml)
+        office.drop("a.csv", [dossier()])
+        (entry,) = office.take_in().taken
+        assert (entry.known_at == known) == (known != "intake")
+        assert entry.known_at <= record.now().astimezone().isoformat(sep=" ") or known == "intake"
+    assert Source("so", "so").known_at == "intake"

@@ -18,9 +18,7 @@ def tree() -> list[str]:
             capture_output=True, check=True,
         )  # fmt: skip
         return sorted(n for n in listed.stdout.decode().split("\0") if n and (ROOT / n).is_file())
-    ignored = {
-        line.strip().strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    }
+    ignored = {line.strip().strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
     skip = {i for i in ignored if i and "*" not in i and "!" not in i} | {".git"}
     files = (f.relative_to(ROOT) for f in ROOT.rglob("*") if f.is_file())
     return sorted(

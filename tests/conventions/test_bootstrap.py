@@ -191,9 +191,7 @@ def test_failed_download_leaves_the_old_environment_ready(clone: Clone) -> None:
 
 @posix
 def test_install_that_broke_half_way_is_made_anew(clone: Clone) -> None:
-    clone.plan(
-        "ERROR: Could not install packages due to an OSError: No space left on device", 1, install="half"
-    )
+    clone.plan("ERROR: Could not install packages due to an OSError: No space left on device", 1, install="half")
     with pytest.raises(bootstrap.Failure):
         clone.ensure()
     assert clone.step() == "all"
@@ -326,9 +324,7 @@ def handed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def test_environment_with_motcua_is_used_as_it_is(
-    handed: list[list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_environment_with_motcua_is_used_as_it_is(handed: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "installed", lambda: True)
     assert bootstrap.main(["test", "-k", "x"]) == 7
     assert bootstrap.main(["stats", "--period", "2023-Q3"]) == 7
@@ -369,9 +365,7 @@ def test_exit_code_of_the_command_is_passed_through() -> None:
 @pytest.mark.slow
 def test_fresh_clone(tmp_path: Path) -> None:
     """What git would commit, in an empty folder, with a Python that has nothing installed."""
-    has_motcua = (
-        "import importlib.metadata as m; raise SystemExit(any(True for _ in m.distributions(name='motcua')))"
-    )
+    has_motcua = "import importlib.metadata as m; raise SystemExit(any(True for _ in m.distributions(name='motcua')))"
     if subprocess.run([BASE, "-c", has_motcua], cwd=tmp_path).returncode:
         pytest.skip("the base Python of this machine has motcua itself")
     clone = tmp_path / "clone"

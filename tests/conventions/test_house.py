@@ -20,11 +20,31 @@ from packaging.utils import canonicalize_name
 
 from tests.conventions import ROOT, tree
 
-ROOMS = ("declare", "read", "conform", "validate", "warehouse", "measure", "report", "audit", "night", "commands", "cli")
+ROOMS = (
+    "declare",
+    "read",
+    "conform",
+    "validate",
+    "warehouse",
+    "measure",
+    "report",
+    "audit",
+    "night",
+    "commands",
+    "cli",
+)
 SHARED = ("settings", "errors")  # importable by every room, with declare.text
 TOP_LEVEL = {
     *("assets", "data", "docs", "notebooks", "pipeline", "tests", ".ci"),
-    *("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "requirements.lock", "requirements-dev.lock", "dagster.yaml"),
+    *(
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "pyproject.toml",
+        "requirements.lock",
+        "requirements-dev.lock",
+        "dagster.yaml",
+    ),
     *(".gitignore", ".gitattributes"),
 }
 LONGEST = 400
@@ -120,9 +140,7 @@ def thin_assets(path: str, tree: ast.Module) -> Iterator[str]:
 
 def _docstrings(tree: ast.Module) -> set[ast.AST]:
     holders = (
-        n
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     )
     return {h.body[0].value for h in holders if h.body and isinstance(h.body[0], ast.Expr)}
 
@@ -162,11 +180,7 @@ def one_reader_of_environment(path: str, tree: ast.Module) -> Iterator[str]:
             "os.getenv",
             "os.putenv",
         )
-        taken = (
-            isinstance(node, ast.ImportFrom)
-            and node.module == "os"
-            and any("env" in a.name for a in node.names)
-        )
+        taken = isinstance(node, ast.ImportFrom) and node.module == "os" and any("env" in a.name for a in node.names)
         if touched or taken:
             yield f"{path}:{node.lineno}: only pipeline/settings.py reads the environment: ask it there"
 
@@ -318,9 +332,7 @@ def lock_faults(text: str) -> Iterator[str]:
         if name and not name.startswith("#"):
             if not re.match(r"[A-Za-z0-9._\-\[\],]+==[A-Za-z0-9.!+]+( *;.*)?$", name):
                 yield f"not pinned with ==: {name}"
-            if not re.search(r" --hash=sha256:[0-9a-f]{64}(\s|$)", block) or re.search(
-                r"--hash=(?!sha256:)", block
-            ):
+            if not re.search(r" --hash=sha256:[0-9a-f]{64}(\s|$)", block) or re.search(r"--hash=(?!sha256:)", block):
                 yield f"no sha256 hash: {name}"
 
 
@@ -367,9 +379,7 @@ def at(environment: dict[str, str], locked: dict[str, list[Requirement]]) -> dic
 
 def test_what_pyproject_asks_for_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    run, dev = (
-        pins((ROOT / n).read_text(encoding="utf-8")) for n in ("requirements.lock", "requirements-dev.lock")
-    )
+    run, dev = (pins((ROOT / n).read_text(encoding="utf-8")) for n in ("requirements.lock", "requirements-dev.lock"))
     wanted = project["project"]["dependencies"] + project["build-system"]["requires"]
     assert not unlocked(wanted + project["dependency-groups"]["run"], run)
     assert not unlocked(wanted + project["dependency-groups"]["dev"], dev)
@@ -384,9 +394,7 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     words = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
     asked = project["project"]["dependencies"] + [d for g in project["dependency-groups"].values() for d in g]
-    assert not [d for d in asked if f"`{Requirement(d).name}`" not in words], (
-        "write a line in docs/decisions.md"
-    )
+    assert not [d for d in asked if f"`{Requirement(d).name}`" not in words], "write a line in docs/decisions.md"
 
 
 # ---- (d) what the tree must not name (put together here, so that this file does not name it either)
@@ -395,12 +403,8 @@ SLASH = "/"
 FOLDERS = "|".join(("home", "root", "work", "Users"))
 HOSTS = ("pypi" + ".org", "python" + "hosted.org", "npm" + "js.org", "ana" + "conda.org", "crates" + ".io")
 FORBIDDEN = {
-    "a folder of one machine": re.compile(
-        rf"(?<![\w.~<>]){SLASH}({FOLDERS}){SLASH}\w|\b[A-Z]:\\+(?:Users|work)\\+\w"
-    ),
-    "a package registry": re.compile(
-        "|".join(re.escape(h) for h in HOSTS) + rf"|:{SLASH}{SLASH}\S+{SLASH}simple\b"
-    ),
+    "a folder of one machine": re.compile(rf"(?<![\w.~<>]){SLASH}({FOLDERS}){SLASH}\w|\b[A-Z]:\\+(?:Users|work)\\+\w"),
+    "a package registry": re.compile("|".join(re.escape(h) for h in HOSTS) + rf"|:{SLASH}{SLASH}\S+{SLASH}simple\b"),
 }
 
 
@@ -438,9 +442,7 @@ def one_sided(node: object, where: str = "") -> Iterator[str]:
         if ("vi" in given) != ("en" in given):  # a column may be called vi: then it is a table, and no words
             yield where or "top level"
         for key, value in node.items():
-            pair = {"vi": key.removesuffix("_vi") + "_en", "en": key.removesuffix("_en") + "_vi"}.get(
-                key[-2:]
-            )
+            pair = {"vi": key.removesuffix("_vi") + "_en", "en": key.removesuffix("_en") + "_vi"}.get(key[-2:])
             if key in given and key.endswith(("_vi", "_en")) and pair not in given:
                 yield f"{where}.{key} without {pair}"
             yield from one_sided(value, f"{where}.{key}".strip("."))

@@ -34,7 +34,7 @@ CELLS: list[tuple[str, str]] = [
         "code",
         "import pandas as pd\nimport plotly.express as px\n\nimport pipeline\n\n"
         "con = pipeline.open_published()  # chỉ đọc; để mở cũng không cản ai / read-only, in nobody's way\n"
-        'con.sql("SELECT * FROM release_info WHERE key IN (\'schema_version\', \'known_at\')").df()',
+        "con.sql(\"SELECT * FROM release_info WHERE key IN ('schema_version', 'known_at')\").df()",
     ),
     (
         "markdown",
@@ -109,7 +109,11 @@ def execute() -> nbformat.NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         home = copy_of_sample(Path(folder))
         night.run(home)
-        environment = os.environ | {"MOTCUA_HOME": str(home.root), "PYTHONPATH": str(ROOT), "PLOTLY_RENDERER": "plotly_mimetype"}
+        environment = os.environ | {
+            "MOTCUA_HOME": str(home.root),
+            "PYTHONPATH": str(ROOT),
+            "PLOTLY_RENDERER": "plotly_mimetype",
+        }
         client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": folder}})
         client.execute(env=environment)
     for cell in notebook.cells:

@@ -80,9 +80,7 @@ def exports(folders: list[Path]) -> list[tuple[datetime, list[dict]]]:
 
 def newest(folders: list[Path]) -> dict[str, dict]:
     """The newest row of every dossier."""
-    return {
-        r["Mã hồ sơ"]: r for _, rows in exports(folders) for r in rows if r["Trạng thái"] not in NO_DOSSIER
-    }
+    return {r["Mã hồ sơ"]: r for _, rows in exports(folders) for r in rows if r["Trạng thái"] not in NO_DOSSIER}
 
 
 def model() -> dict[str, dict]:
@@ -162,13 +160,9 @@ def test_making_it_again_gives_the_same(tmp_path):
     assert made == again and len(made) == 12
     for path in made:
         assert (tmp_path / "once" / path).read_bytes() == (tmp_path / "twice" / path).read_bytes(), path
-        assert content(ROOT / path) == content(tmp_path / "once" / path), (
-            f"{path} is not what the generator makes"
-        )
+        assert content(ROOT / path) == content(tmp_path / "once" / path), f"{path} is not what the generator makes"
     for folder in ("data/raw/gio_linh_huyen", "data/raw/gio_linh_xa"):
-        assert {p.name for p in (ROOT / folder).iterdir()} == {
-            p.name for p in made if p.parent == Path(folder)
-        }
+        assert {p.name for p in (ROOT / folder).iterdir()} == {p.name for p in made if p.parent == Path(folder)}
     assert sum((ROOT / path).stat().st_size for path in made) < 4_000_000
 
 

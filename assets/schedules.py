@@ -64,7 +64,8 @@ def listing_key(paths: list[Path]) -> str:
     So a refused file is tried again when it or its source.toml changes, and not every minute.
     """
     told = []
-    for path in sorted({*paths, *(path.parent / "source.toml" for path in paths)}):
+    declarations = (above / "source.toml" for path in paths for above in path.parents[:4])
+    for path in sorted({*paths, *declarations}):
         if path.exists():
             stat = path.stat()
             told.append(f"{path.parent.name}/{path.name} {stat.st_size} {stat.st_mtime_ns}")

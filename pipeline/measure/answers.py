@@ -153,20 +153,17 @@ def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
 
 
 def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str, lang: str) -> list[Row]:
-    """A row per field, procedure or service level; procedures are counted from the view (DESIGN §4.5)."""
-    key = {
-        "field": "field",
-        "procedure": "procedure_code, any_value(procedure) AS procedure",
-        "level": "service_level",
-    }[by]
-    group = {"field": "field", "procedure": "procedure_code", "level": "service_level"}[by]
+    """A row per field, procedure (by its code, else its name) or service level."""
+    group = {"field": "field", "procedure": "coalesce(procedure_code, procedure)", "level": "service_level"}[by]
+    key = {"procedure": "any_value(procedure_code) AS procedure_code, any_value(procedure) AS procedure"}.get(by, group)
+    empty = {"procedure": ("procedure_code", "procedure")}.get(by, (group,))
     source = "period_count"
-    if by == "procedure":
+    if by == "procedure":  # from the view: the table does not hold procedures (DESIGN §4.5)
         source = "(SELECT *, 1 AS n FROM dossier_period WHERE coverage <> 'no_data')"
     found: list[Row] = []
     for unit_id, row in chosen.items():
         if row["coverage"] == "no_data":
-            found.append(_frame_of(period, row, lang) | {group: None} | dict.fromkeys(measures(), None))
+            found.append(_frame_of(period, row, lang) | dict.fromkeys((*empty, *measures())))
             continue
         counted = rows_of(
             con,

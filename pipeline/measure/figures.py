@@ -61,26 +61,30 @@ def _form_sql() -> str:
 
 
 def _threshold_table(con: duckdb.DuckDBPyConnection) -> None:
+    schema = {
+        "indicator": pl.String,
+        "operator": pl.String,
+        "value_p": pl.Int64,
+        "value_q": pl.Int64,
+        "near_p": pl.Int64,
+        "near_q": pl.Int64,
+        "unit_kind": pl.String,
+        "within": pl.String,
+        "valid_from": pl.Date,
+        "valid_to": pl.Date,
+        "basis_vi": pl.String,
+        "basis_en": pl.String,
+        "mark": pl.String,
+    }
     rows = [
-        {
-            "indicator": t.indicator,
-            "operator": t.operator,
-            "value_p": t.value.numerator,
-            "value_q": t.value.denominator,
-            "near_p": t.near.numerator,
-            "near_q": t.near.denominator,
-            "unit_kind": kind,
-            "within": t.within,
-            "valid_from": t.valid_from,
-            "valid_to": t.valid_to,
-            "basis_vi": t.basis.vi,
-            "basis_en": t.basis.en,
-            "mark": t.mark,
-        }
+        (
+            *(t.indicator, t.operator, *t.value.as_integer_ratio(), *t.near.as_integer_ratio(), kind, t.within),
+            *(t.valid_from, t.valid_to, t.basis.vi, t.basis.en, t.mark),
+        )
         for t in thresholds()
         for kind in t.kinds
     ]
-    con.register("incoming", pl.DataFrame(rows, schema_overrides={"valid_to": pl.Date, "within": pl.String}))
+    con.register("incoming", pl.DataFrame(rows, schema=schema, orient="row"))
     con.execute("CREATE TABLE threshold AS SELECT * FROM incoming")
     con.unregister("incoming")
     known = [

@@ -48,7 +48,7 @@ def status_of(home: Home) -> dict[str, Any]:
         "release": release.id if release else None,
         "built_at": release.built_at if release else None,
         "database": str(release.database) if release else None,
-        "new_files": [f"{p.parent.name}/{p.name}" for p in new_exports(home)],
+        "new_files": [p.relative_to(home.raw).as_posix() for p in new_exports(home)],
         "last_run": json.loads(home.last_run.read_text(encoding="utf-8")) if home.last_run.exists() else None,
         "files": [],
         "coverage": [],

@@ -31,8 +31,9 @@ class Intake:
 def exports(home: Home) -> Iterator[tuple[Path, Path]]:
     """(source folder, file) of everything in data/raw that may be an export."""
     for folder in sorted(p for p in home.raw.iterdir() if p.is_dir()) if home.raw.is_dir() else []:
-        for path in sorted(folder.iterdir()):
-            if path.is_file() and path.name.lower() not in NOT_EXPORTS and not path.name.startswith((".", "~$")):
+        for path in sorted(folder.rglob("*")):
+            hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
+            if path.is_file() and path.name.lower() not in NOT_EXPORTS and not hidden:
                 yield folder, path
 
 
@@ -52,14 +53,23 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
     for folder, path in exports(home):
         if folder.name in broken:
             continue
+        name = path.relative_to(folder).as_posix()
         try:
             if folder.name not in sources:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
-            sha256 = _bytes_of(path, f"{folder.name}/{path.name}")
+            sha256 = _bytes_of(path, f"{folder.name}/{name}")
             if sha256 not in known:
-                progress(Text(f"Đọc {folder.name}/{path.name}", f"Reading {folder.name}/{path.name}"))
-                known[sha256] = _take(home, path, sha256, *sources[folder.name], len(known) + 1)
+                progress(Text(f"Đọc {folder.name}/{name}", f"Reading {folder.name}/{name}"))
+                known[sha256] = _take(home, folder, name, sha256, *sources[folder.name], len(known) + 1)
                 result.taken.append(known[sha256])
+            elif (known[sha256].source, known[sha256].name) != (folder.name, name):
+                same = f"{known[sha256].source}/{known[sha256].name}"
+                progress(
+                    Text(
+                        f"{folder.name}/{name}: nội dung y hệt {same}, chỉ tính một lần",
+                        f"{folder.name}/{name}: the same bytes as {same}, counted once",
+                    )
+                )
         except MotcuaError as error:
             if folder.name not in sources:
                 broken.add(folder.name)
@@ -85,20 +95,20 @@ def _kept_facts(home: Home, entry: Entry, source: Source, toml: bytes) -> FileFa
     return conform_file(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
 
 
-def _take(home: Home, path: Path, sha256: str, source: Source, toml: bytes, seq: int) -> Entry:
+def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml: bytes, seq: int) -> Entry:
     """Conforms, then archives, then logs: a crash in between leaves nothing that counts."""
-    taken_at = now()
-    facts = conform_file(home, path, sha256, path.name, source, fingerprint(home, toml), taken_at)
+    path, taken_at = folder / name, now()
+    facts = conform_file(home, path, sha256, name, source, fingerprint(home, toml), taken_at)
     if sha256_of(path) != sha256:
         raise InputRefused(
             Text("Tệp đang được ghi.", "The file is still being written."),
-            where=f"{source.key}/{path.name}",
+            where=f"{source.key}/{name}",
             todo=Text("Sẽ được đọc ở lần chạy sau.", "It will be read by the next run."),
         )
     archive(home, path, sha256)
     toml_sha = None
     if toml:
-        toml_path = path.parent / "source.toml"
+        toml_path = folder / "source.toml"
         toml_sha = sha256_of(toml_path)
         archive(home, toml_path, toml_sha)
     local = taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
@@ -109,7 +119,7 @@ def _take(home: Home, path: Path, sha256: str, source: Source, toml: bytes, seq:
         known_at.isoformat(sep=" "),
         sha256,
         source.key,
-        path.name,
+        name,
         path.stat().st_size,
         toml_sha,
     )

@@ -172,7 +172,9 @@ def _exported_at(title: Title, source: Source, name: str, where: str, taken_at: 
     if source.exported_at:
         try:
             # composed: a Mac writes file names decomposed
-            found = datetime.strptime(*(unicodedata.normalize("NFC", text) for text in (name, source.exported_at)))
+            found = datetime.strptime(
+                *(unicodedata.normalize("NFC", text) for text in (Path(name).name, source.exported_at))
+            )
         except ValueError:
             raise InputRefused(
                 Text(

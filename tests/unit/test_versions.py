@@ -296,3 +296,16 @@ def test_known_at(tmp_path: Path) -> None:
         assert (entry.known_at == known) == (known != "intake")
         assert entry.known_at <= record.now().astimezone().isoformat(sep=" ") or known == "intake"
     assert Source("so", "so").known_at == "intake"
+
+
+def test_files_in_folders_of_a_source_and_the_same_bytes_again_are_told(home: Home) -> None:
+    """A source may keep its files by year; the same bytes elsewhere are counted once, and somebody is told."""
+    rows = "Mã hồ sơ,Đơn vị tiếp nhận,Ngày tiếp nhận,Trạng thái\nA1,Xã Gio An,15/06/2023,Đang xử lý\n"
+    for place in ("mot_cua/2023/06/so.csv", "mot_cua_khac/so.csv"):
+        path = home.raw / place
+        path.parent.mkdir(parents=True)
+        path.write_text(rows, encoding="utf-8")
+    said: list[str] = []
+    result = night.run(home, lambda text: said.append(text.en))
+    assert [f"{e.source}/{e.name}" for e in result.taken] == ["mot_cua/2023/06/so.csv"]
+    assert "mot_cua_khac/so.csv: the same bytes as mot_cua/2023/06/so.csv, counted once" in said

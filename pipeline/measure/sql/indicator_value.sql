@@ -39,7 +39,7 @@ judged AS (
         CASE operator
             WHEN '>' THEN theirs // value_q + 1 - numerator
             WHEN '>=' THEN (theirs + value_q - 1) // value_q - numerator
-            WHEN '<' THEN numerator - ((theirs + value_q - 1) // value_q - 1)
+            WHEN '<' THEN CASE WHEN theirs > 0 THEN numerator - ((theirs + value_q - 1) // value_q - 1) END
             WHEN '<=' THEN numerator - theirs // value_q
         END AS lacking
     FROM with_threshold

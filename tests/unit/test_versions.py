@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import night
 from pipeline.declare.layouts import Source
 from pipeline.errors import Busy, InputRefused
 from pipeline.read import grids

@@ -48,6 +48,7 @@ def run_night(
             results.append(_run(defs.resolve_job_def("rerun"), instance, works, {}, tags))
         results[-1].changed = any(one.changed for one in results)
         results[-1].taken = [entry for one in results for entry in one.taken]
+        results[-1].differing = {key: n for one in results for key, n in one.differing.items()}
         return results[-1]
 
 

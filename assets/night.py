@@ -124,6 +124,7 @@ def quarter(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> 
         result = work.publish() if found or work.inputs_differ() else work.settle()
         for key in keys:
             cells = [one for one in found if one.period == key]
+            result.differing[key] = len(cells)
             context.add_asset_metadata(_comparison(cells, str(result.release)), partition_key=key)
         if result.changed:
             tell_quarters(context, work, anew=True, but=keys)

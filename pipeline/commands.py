@@ -120,9 +120,13 @@ def _tell(result: Result, home: Home, lang: str, console: Console) -> None:
         )
     )
     console.print(text[lang], style="green")
+    for key, cells in result.differing.items():
+        again = Text(f"{cells} ô khác bản trước", f"{cells} cells differ") if cells else Text("giống hệt", "identical")
+        console.print(f"{key}: {again[lang]}", highlight=False)
     with _published(home) as con:
-        if newest := _newest_quarter(con):
-            _headline(con, newest, lang, console)
+        for key in result.differing or [_newest_quarter(con)]:
+            if key:
+                _headline(con, key, lang, console)
 
 
 def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, console: Console) -> None:

@@ -48,7 +48,8 @@ class NotPublished(CheckFailed):
 
 @dataclass
 class Result:
-    """What a night did. changed: whether something new was published. rejected_rows: of all files that count."""
+    """What a night did. changed: whether something new was published. rejected_rows: of all files that count.
+    differing: quarters that were run again → how many of their cells differ from what was published before."""
 
     release: str | None = None
     changed: bool = False
@@ -56,6 +57,7 @@ class Result:
     refused: list[MotcuaError] = field(default_factory=list)
     rejected_rows: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
+    differing: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:

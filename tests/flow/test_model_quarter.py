@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from pipeline.measure import answers
 from pipeline.report.display import percent
 from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Said
 
 Row = dict[str, Any]
 
@@ -266,6 +267,17 @@ def test_late_corrections_change_the_quarter_as_described(fresh_sample: Home) ->
         ("apology_rate", 1, 2),
     ):
         assert (rates[name]["numerator"], rates[name]["denominator"]) == (numerator, denominator), name
+
+
+def test_a_quarter_run_again_says_whether_it_is_the_same(fresh_sample: Home, motcua: Callable[..., Said]) -> None:
+    assert motcua(fresh_sample, "run").code == 0
+    again = motcua(fresh_sample, "run", "--period", "2023-Q3")
+    assert again.code == 0 and "2023-Q3: giống hệt" in again.out and "8.134" in again.out
+    shutil.copytree(ROOT / "tests/data/late_corrections", fresh_sample.raw / "dieu_chinh")
+    changed = motcua(fresh_sample, "run", "--period", "2023-Q3", "--lang", "en")
+    assert "cells differ" in changed.out and "8,135" in changed.out
+    nothing = motcua(fresh_sample, "run", "--period", "2021-Q1")
+    assert nothing.code == 2 and "2023-Q3" in nothing.err
 
 
 def test_a_changed_dossier_is_noticed(sample: Home, tmp_path: Path) -> None:

@@ -83,14 +83,27 @@ def run(home: Home, lang: str, periods: tuple[str, ...]) -> None:
     """Nhận tệp mới, kiểm tra, lưu, tính, công bố (việc hằng đêm). / Take in what is new, publish figures."""
     console = _console()
     from assets.launch import run_night
-    from pipeline.declare.periods import parse_period
+    from pipeline.declare.periods import default_scheme, parse_period
+    from pipeline.errors import WrongUse
 
-    keys = [parse_period(p).key for p in periods]
+    keys = []
+    for words in periods:
+        period = parse_period(words)
+        if period.scheme != default_scheme():
+            raise WrongUse(
+                Text(
+                    f"Chỉ chạy lại được các quý của {default_scheme()}.",
+                    f"Only quarters of {default_scheme()} are re-run.",
+                ),
+                found=Text(words, words),
+                expected=Text("ví dụ 2023-Q3", "e.g. 2023-Q3"),
+            )
+        keys.append(period.key)
     with console.status("…") as status:
 
         def progress(text: Text) -> None:
             status.update(text[lang])
-            console.print(f"· {text[lang]}", style="dim", highlight=False)
+            console.print(f"· {text[lang]}", style="dim")
 
         result = run_night(home, progress, periods=keys)
     _tell(result, home, lang, console)
@@ -100,7 +113,7 @@ def run(home: Home, lang: str, periods: tuple[str, ...]) -> None:
 def _tell(result: Result, home: Home, lang: str, console: Console) -> None:
     for error in result.refused:
         console.print(Text("Không nhận được tệp:", "Not taken in:")[lang], style="bold red")
-        console.print(error.render(lang), highlight=False, markup=False)
+        console.print(error.render(lang))
     if result.rejected_rows:
         text = Text(
             f"{result.rejected_rows} dòng bị từ chối; xem: motcua rejects",
@@ -108,6 +121,8 @@ def _tell(result: Result, home: Home, lang: str, console: Console) -> None:
         )
         console.print(text[lang], style="yellow")
     if result.release is None:
+        if result.refused:
+            return
         text = Text("Chưa có tệp nào trong data/raw/<nguồn>/.", "There are no files in data/raw/<source>/ yet.")
         console.print(text[lang])
         return
@@ -122,7 +137,7 @@ def _tell(result: Result, home: Home, lang: str, console: Console) -> None:
     console.print(text[lang], style="green")
     for key, cells in result.differing.items():
         again = Text(f"{cells} ô khác bản trước", f"{cells} cells differ") if cells else Text("giống hệt", "identical")
-        console.print(f"{key}: {again[lang]}", highlight=False)
+        console.print(f"{key}: {again[lang]}")
     with _published(home) as con:
         for key in result.differing or [_newest_quarter(con)]:
             if key:
@@ -134,16 +149,17 @@ def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, console: C
     from pipeline.declare.periods import parse_period
     from pipeline.measure import answers
     from pipeline.report.display import day
-    from pipeline.report.screen import print_table, stats_columns
+    from pipeline.report.screen import print_stats, print_table
 
     rows = answers.stats(con, period, lang=lang)
     p = parse_period(period)
-    cutoff = day(rows[0]["as_of"], lang)
+    cutoffs = {r["as_of"] for r in rows}
+    cutoff = day(rows[0]["as_of"], lang) if len(cutoffs) == 1 else None
     title = Text(
-        f"{p.label.vi} ({day(p.start, 'vi')} – {day(p.end, 'vi')}), chốt {cutoff}",
-        f"{p.label.en} ({day(p.start, 'en')} – {day(p.end, 'en')}), as of {cutoff}",
+        f"{p.label.vi} ({day(p.start, 'vi')} – {day(p.end, 'vi')}), chốt {cutoff or 'từng đơn vị một khác'}",
+        f"{p.label.en} ({day(p.start, 'en')} – {day(p.end, 'en')}), as of {cutoff or 'different days'}",
     )
-    print_table(rows, stats_columns(rows, console.width), lang, console, title[lang])
+    print_stats(rows, lang, console, title[lang])
     missed = [r for r in answers.indicators(con, period, lang=lang) if r["verdict"] == "not_met"]
     if missed:
         console.print()
@@ -177,11 +193,14 @@ def _newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
 def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, form: str) -> None:
     """Số hồ sơ của một kỳ theo đơn vị. / Counts of dossiers of a period, by unit."""
     from pipeline.measure import answers
-    from pipeline.report.screen import stats_columns
+    from pipeline.report.screen import print_stats
 
     with _published(home) as con:
         rows = answers.stats(con, period, by=by, unit=unit, lang=lang)
-    _print(rows, stats_columns(rows, _console().width), lang, form)
+    if form == "table":
+        print_stats(rows, lang, _console())
+    else:
+        _print(rows, [], lang, form)
 
 
 @motcua.command()
@@ -374,8 +393,8 @@ def _published(home: Home) -> duckdb.DuckDBPyConnection:
 def _console() -> Console:
     from rich.console import Console
 
-    # a file or pipe has no width of its own: tables must not fold there
-    return Console(width=None if sys.stdout.isatty() else 200)
+    # A file or pipe has no width of its own: nothing must fold there. Brackets in names and texts are no markup.
+    return Console(width=None if sys.stdout.isatty() else 1000, markup=False)
 
 
 def _print(rows: list[dict[str, Any]], columns: list[str], lang: str, form: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 
 from pipeline.declare.columns import columns
 from pipeline.declare.layouts import Layout, Source, built_in, required_columns
@@ -49,6 +50,21 @@ def find_header(grid: Grid, source: Source) -> Header | None:
     return best
 
 
+@cache
+def _header_words() -> frozenset[str]:
+    """Words that headers are made of: those of all declared headers, and common ones beside them."""
+    declared = {word for layout in built_in() for header in layout.columns for word in header.split()}
+    common = "so hs tt stt phong ban to bo phan vao so nguoi nop chu ho ten dia chi dien thoai ghi chu loai noi dung"
+    return frozenset(declared | set(common.split()))
+
+
+def _shown(cell: str) -> str:
+    """A cell that may be a header: as written where all its words are header words, else its shape only (a row may
+    hold anything, and a name must not be printed)."""
+    words = fold(cell).split()
+    return " ".join(cell.split())[:40] if words and set(words) <= _header_words() else shape(cell, 12)
+
+
 def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
     """The error for a file without a usable header: what was found, what is needed, what to do."""
     layouts = layouts_for(source)
@@ -56,9 +72,11 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
         (len(layout.matches(cells)), layout, cells) for grid in grids for cells in grid.head for layout in layouts
     ]
     known, layout, cells = max(ranked, key=lambda r: r[0], default=(0, layouts[0], []))
-    if known < 2:  # no header row in sight: rows may hold anything, so only shapes are shown
-        widest = max((c for g in grids for c in g.head), key=lambda c: sum(1 for x in c if x.strip()), default=[])
-        found = ", ".join(shape(c, 12) for c in widest if c.strip())[:200] or "—"
+    if known < 2:  # what looks like a header: the first of the fullest rows
+        rows = [c for g in grids for c in g.head]
+        most = max((sum(1 for x in c if x.strip()) for c in rows), default=0)
+        cells = next((c for c in rows if sum(1 for x in c if x.strip()) == most), [])
+        found = ", ".join(_shown(c) for c in cells if c.strip())[:400] or "—"
         missing = list(required_columns())
     else:
         found = ", ".join(" ".join(c.split())[:40] for c in cells if c.strip())[:400]

@@ -5,7 +5,6 @@ Reads what was computed; computes no figure anew. Not here: printing.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -37,7 +36,11 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     known = rows_of(
         con,
         """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en
-           FROM period_coverage p JOIN unit u USING (unit_id) WHERE p.period = ? ORDER BY u.sort""",
+           FROM period_coverage p JOIN unit u USING (unit_id)
+           WHERE p.period = ? AND ((u.valid_from IS NULL OR u.valid_from <= p.period_to)
+               AND (u.valid_to IS NULL OR u.valid_to >= p.period_from)
+               OR EXISTS (SELECT 1 FROM period_count c WHERE c.period = p.period AND c.unit_id = u.unit_id))
+           ORDER BY u.sort""",
         [period.key],
     )
     if not known:  # no data of that time at all: the units one asks about are those that ever reported
@@ -241,51 +244,49 @@ def decimal_of(fraction: Fraction) -> Decimal:
 # ---- open dossiers past due or soon due
 
 
-def overdue(
-    con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int = 5, on: date | None = None
-) -> list[Row]:
-    """Open dossiers per unit, as of the last day of data (or `on`, not later): past due, and due within some days.
+def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int = 5) -> list[Row]:
+    """Open dossiers per unit, each as of the last day of its own data: past due, and due within some days.
 
-    Paused dossiers are open but their clock stands still: they are in neither. Lateness by date, effective due date.
+    The labels of the newest month are used, so these are the figures of `stats`. Paused dossiers are open but their
+    clock stands still: they are in neither. as_of of a sum is the earliest of its units.
     """
-    last_rows = rows_of(con, "SELECT max(last_day) AS last_day FROM coverage")
-    last: date | None = last_rows[0]["last_day"] if last_rows else None
-    if last is None:
+    newest = rows_of(
+        con,
+        "SELECT max_by(period, period_from) AS period FROM period_unit "
+        "WHERE scheme = 'nd09' AND kind = 'month' AND as_of IS NOT NULL",
+    )
+    if not newest or newest[0]["period"] is None:
         return []
-    day = min(on, last) if on else last
     rows = rows_of(
         con,
         f"""WITH {_NODES},
+            newest AS (
+                SELECT unit_id AS register_unit_id, max(period_from) AS period_from FROM period_unit
+                WHERE scheme = 'nd09' AND kind = 'month' AND as_of IS NOT NULL GROUP BY unit_id
+            ),
+            last_day AS (
+                SELECT p.counted_unit_id AS unit_id, min(p.as_of) AS as_of FROM period_unit p
+                JOIN newest n ON n.register_unit_id = p.unit_id AND n.period_from = p.period_from
+                WHERE p.scheme = 'nd09' AND p.kind = 'month' GROUP BY ALL
+            ),
             open_now AS (
-                SELECT d.unit_id, coalesce(s.state, d.newest_state) AS state, coalesce(s.extended_due_on, d.due_on) AS due_on
-                FROM dossier d
-                LEFT JOIN dossier_state s ON s.dossier_id = d.dossier_id AND s.from_day <= $day AND (s.to_day IS NULL OR $day < s.to_day)
-                WHERE d.opened_on <= $day AND (d.concluded_on IS NULL OR d.concluded_on > $day)
+                SELECT d.unit_id, d.outcome, d.effective_due_on, d.as_of FROM dossier_period d
+                JOIN newest n USING (register_unit_id, period_from)
+                WHERE d.scheme = 'nd09' AND d.kind = 'month' AND d.outcome IN ('open_in_term', 'open_overdue', 'open_paused')
             )
-            SELECT u.unit_code, u.unit, u.kind, n.node AS unit_id, count(*) AS open,
-                   count(*) FILTER (WHERE state = 'paused') AS paused,
-                   count(*) FILTER (WHERE state <> 'paused' AND due_on < $day) AS overdue,
-                   count(*) FILTER (WHERE state <> 'paused' AND due_on >= $day AND due_on <= $until) AS due_soon,
-                   min(due_on) FILTER (WHERE state <> 'paused') AS earliest_due
-            FROM open_now JOIN node_of n USING (unit_id) JOIN unit u ON u.unit_id = n.node
-            GROUP BY ALL""".replace("$day", f"DATE '{day}'").replace(
-            "$until", f"DATE '{day + timedelta(days=within)}'"
-        ),
+            SELECT n.node AS unit_id, min(l.as_of) AS as_of, count(o.outcome) AS open,
+                   count(*) FILTER (WHERE o.outcome = 'open_overdue') AS overdue,
+                   count(*) FILTER (WHERE o.outcome = 'open_in_term' AND o.effective_due_on <= o.as_of + $1::INTEGER) AS due_soon,
+                   count(*) FILTER (WHERE o.outcome = 'open_paused') AS paused,
+                   min(o.effective_due_on) FILTER (WHERE o.outcome <> 'open_paused') AS earliest_due
+            FROM last_day l JOIN node_of n USING (unit_id) LEFT JOIN open_now o USING (unit_id)
+            GROUP BY ALL""",
+        [within],
     )
-    counts = {r["unit_id"]: r for r in rows}
-    period = Period(day, day, day.isoformat(), "", "day", Text("", ""))
-    frame = {k: r for k, r in choose(nodes(con, period), unit).items()}
-    found = []
-    for unit_id, row in frame.items():
-        c = counts.get(unit_id, {"open": 0, "paused": 0, "overdue": 0, "due_soon": 0, "earliest_due": None})
-        found.append(
-            {
-                "as_of": day,
-                "unit_code": row["unit_code"],
-                "unit": row["unit"],
-                "level": row["level"],
-                "within_days": within,
-            }
-            | {key: c[key] for key in ("open", "overdue", "due_soon", "paused", "earliest_due")}
-        )
-    return found
+    counts = {r.pop("unit_id"): r for r in rows}
+    chosen = choose(nodes(con, parse_periods(newest[0]["period"])[0]), unit)
+    return [
+        {k: row[k] for k in ("unit_code", "unit", "level")} | {"within_days": within} | counts[unit_id]
+        for unit_id, row in chosen.items()
+        if unit_id in counts
+    ]

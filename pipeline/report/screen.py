@@ -123,13 +123,7 @@ def print_table(
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
     for key in columns:
         numeric = any(isinstance(r.get(key), int | Decimal) and not isinstance(r.get(key), bool) for r in rows)
-        # on a narrow screen headings fold before names do
-        least = (
-            min(32 if console.width >= NARROW else 20, max((len(_shown(r, key, lang)) for r in rows), default=1))
-            if key == "unit"
-            else None
-        )
-        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold", min_width=least)
+        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         style = "bold" if row.get("level") in ("total", "group") else None
         table.add_row(*(_shown(row, key, lang) for key in columns), style=style)
@@ -139,7 +133,7 @@ def print_table(
 def _shown(row: Row, key: str, lang: str) -> str:
     value = row.get(key)
     if key == "row":  # a row number is a place, not a quantity
-        return str(value)
+        return "–" if value is None else str(value)
     if key == "coverage" and value in COVERAGE:
         return COVERAGE[value][lang]
     if key == "verdict" and value in VERDICT:
@@ -162,14 +156,49 @@ def _indicator_value(row: Row, lang: str) -> str:
     return number(row["value"], lang, 0 if kind == "sum" else 2)
 
 
-NARROW = 150  # a terminal of fewer columns shows the measures that matter first
+# The measures of a stats table that a narrow screen leaves out, first to last.
+LEFT_OUT_FIRST = (
+    *("resolved_no_due", "open_in_term", "resolved_on_time", "resolved_early", "postal", "channel_unknown"),
+    *("stopped", "returned", "withdrawn", "open_paused", "unclassified", "in_person", "online", "carried_over"),
+)
 
 
-def stats_columns(rows: Sequence[Row], width: int) -> list[str]:
-    """The columns of a stats table: on a wide screen every measure that arose, on a narrow one the first ones."""
-    first = [k for k in ("field", "procedure_code", "service_level") if rows and k in rows[0]]
+def print_stats(rows: Sequence[Row], lang: str, console: Console, title: str | None = None) -> None:
+    """A stats table that fits the screen; what had to be left out is said below it."""
+    columns = stats_columns(rows)
+    left_out = []
+    for key in LEFT_OUT_FIRST:
+        if _width(rows, columns, lang) <= console.width:
+            break
+        if key in columns:
+            columns.remove(key)
+            left_out.append(heading(key, lang))
+    print_table(rows, columns, lang, console, title)
+    if left_out:
+        note = Text(
+            f"Màn hình hẹp, không hiện: {', '.join(left_out)} (mở rộng cửa sổ, hoặc --format csv)",
+            f"Narrow screen, not shown: {', '.join(left_out)} (widen the window, or --format csv)",
+        )
+        console.print(note[lang], style="dim")
+
+
+def stats_columns(rows: Sequence[Row]) -> list[str]:
+    """The columns of a stats table: the form's measures always, others where something arose; coverage where it is
+    not full, cut-offs where they differ."""
+    first = [k for k in ("field", "procedure_code", "procedure", "service_level") if rows and k in rows[0]]
     start = ["unit", *first] if len({r["period"] for r in rows}) == 1 else ["period", "unit", *first]
-    main = ["online", "in_person", "carried_over", "total", "resolved", "resolved_late", "open", "open_overdue"]
-    counts = [m for m in measures() if m in main or (width >= NARROW and any(r.get(m) for r in rows))]
+    main = ("online", "in_person", "carried_over", "total", "resolved", "resolved_late", "open", "open_overdue")
+    counts = [m for m in measures() if m in main or any(r.get(m) for r in rows)]
     partial = ["coverage"] if any(r["coverage"] != "full" for r in rows) else []
-    return start + counts + partial
+    cutoffs = ["as_of"] if len({(r["period"], r["as_of"]) for r in rows}) > len({r["period"] for r in rows}) else []
+    return start + counts + cutoffs + partial
+
+
+def _width(rows: Sequence[Row], columns: Sequence[str], lang: str) -> int:
+    """How wide a table must be for no cell to fold; headings may fold between words, long names within reason."""
+    total = 0
+    for key in columns:
+        cells = max((len(_shown(r, key, lang)) for r in rows), default=1)
+        words = max(len(word) for word in heading(key, lang).split())
+        total += 3 + max(min(cells, 34), words)
+    return total

@@ -73,8 +73,8 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
     if found["release"] is None:
         console.print(Text("Chưa công bố số liệu nào.", "Nothing has been published yet.")[lang])
     else:
-        console.print(f"{Text('Đang công bố', 'Published')[lang]}: {found['release']}", highlight=False)
-        console.print(f"  {found['database']}", style="dim", highlight=False, soft_wrap=True)
+        console.print(f"{Text('Đang công bố', 'Published')[lang]}: {found['release']}")
+        console.print(f"  {found['database']}", style="dim", soft_wrap=True)
         columns = [
             "source",
             "name",
@@ -92,20 +92,20 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
                 f"Nguồn {c['source']}: {c['units']} đơn vị, {day(c['first_day'], 'vi')} – {day(c['last_day'], 'vi')}",
                 f"Source {c['source']}: {c['units']} units, {day(c['first_day'], 'en')} – {day(c['last_day'], 'en')}",
             )
-            console.print(text[lang], highlight=False)
+            console.print(text[lang])
         for f in found["findings"]:
             told = Text(
                 f"{f['label_vi']}: {number(f['failures'], 'vi')} chỗ không đạt",
                 f"{f['label_en']}: fails {number(f['failures'], 'en')} times",
             )
-            console.print(f"! {told[lang]}", style="yellow", highlight=False)
+            console.print(f"! {told[lang]}", style="yellow")
     if found["new_files"]:
         console.print(
             f"{Text('Tệp mới chưa nhận', 'New files, not taken in')[lang]}: {', '.join(found['new_files'])}",
             highlight=False,
         )
     for refused in (found["last_run"] or {}).get("refused", []):
-        console.print(refused[lang], style="red", highlight=False, markup=False)
+        console.print(refused[lang], style="red")
 
 
 # ---- rows that do not count
@@ -126,6 +126,13 @@ def rejected_rows(home: Home, file: str | None, lang: str) -> list[Row]:
             """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.verdict, s.reason, s."column", s.expected, s.found
                FROM set_aside s JOIN file f USING (file_id)
                ORDER BY CASE s.verdict WHEN 'rejected' THEN 0 WHEN 'notice' THEN 1 ELSE 2 END, f.source, f.name, s.sheet, s.row""",
+        )
+    with open_published(home) as con:
+        found += rows_of(
+            con,
+            """SELECT f.source || '/' || f.name AS file, NULL AS sheet, NULL AS row, a.verdict, a.reason, NULL AS "column",
+                      NULL AS expected, a.rows || ' dòng / rows' AS found
+               FROM file_account a JOIN file f USING (file_id) WHERE a.reason = 'superseded' ORDER BY f.source, f.name""",
         )
     rows = []
     for r in found:

@@ -6,7 +6,7 @@ WITH leaf AS (
     FROM period_unit
 ),
 expected AS (
-    SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, i.group_id, i.unit_id, l.as_of,
+    SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, i.group_id, i.unit_id, l.unit_id IS NOT NULL AS reports, l.as_of,
            coalesce(l.coverage, 'no_data') AS coverage, l.missing_vi, l.missing_en
     FROM period p
     CROSS JOIN unit_in i
@@ -22,7 +22,7 @@ sums AS (
            -- what all of them lack alike
            CASE WHEN count(DISTINCT missing_vi) = 1 AND count(missing_vi) = count(*) THEN min(missing_vi) END AS alike_vi,
            CASE WHEN count(DISTINCT missing_en) = 1 AND count(missing_en) = count(*) THEN min(missing_en) END AS alike_en
-    FROM expected GROUP BY ALL HAVING count(as_of) > 0
+    FROM expected GROUP BY ALL HAVING bool_or(reports)
 )
 SELECT period, scheme, kind, period_from, period_to, unit_id, as_of, coverage, missing_vi, missing_en,
        1 AS units, CAST(coverage = 'full' AS INTEGER) AS units_full

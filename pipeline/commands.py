@@ -135,11 +135,13 @@ def _tell(result: Result, home: Home, lang: str, console: Console) -> None:
         )
     )
     console.print(text[lang], style="green")
+    from pipeline.measure.summary import newest_quarter
+
     for key, cells in result.differing.items():
         again = Text(f"{cells} ô khác bản trước", f"{cells} cells differ") if cells else Text("giống hệt", "identical")
         console.print(f"{key}: {again[lang]}")
     with _published(home) as con:
-        for key in result.differing or [_newest_quarter(con)]:
+        for key in result.differing or [newest_quarter(con)]:
             if key:
                 _headline(con, key, lang, console)
 
@@ -165,15 +167,6 @@ def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, console: C
         console.print()
         columns = ["unit", "label", "numerator", "denominator", "value", "threshold", "verdict", "needed"]
         print_table(missed, columns, lang, console, Text("Ngưỡng chưa đạt", "Thresholds not met")[lang])
-
-
-def _newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The last quarter covered in full, else the last one that has data."""
-    found = con.execute(
-        """SELECT period FROM period_coverage WHERE scheme = 'nd09' AND kind = 'quarter' AND coverage <> 'no_data'
-           GROUP BY period ORDER BY bool_or(coverage = 'full') DESC, max(period_to) DESC LIMIT 1"""
-    ).fetchall()
-    return found[0][0] if found else None
 
 
 # ---- figures

@@ -150,6 +150,18 @@ def checks() -> list[Check]:
                       count(*) AS dossiers FROM dossier WHERE due_on < received_on OR concluded_on < received_on GROUP BY ALL""",
         ),
         Check(
+            "quiet_end",
+            False,
+            Text(
+                "Tệp có hồ sơ mới gần ngày cuối mà nó bao quát (nếu không: khai báo exported_at hoặc to)",
+                "A file has receipts near the last day it covers (if not: declare exported_at or to)",
+            ),
+            """SELECT f.source || '/' || f.name AS file, f.last_day, max(CAST(v.received_at AS DATE)) AS newest_receipt
+               FROM version v JOIN file f USING (file_id)
+               WHERE f.extent IN ('full', 'received_in') AND f.last_day IS NOT NULL
+               GROUP BY ALL HAVING date_diff('day', newest_receipt, f.last_day) > 92""",
+        ),
+        Check(
             "words_not_known",
             False,
             Text("Chữ không nhận ra trong các cột có danh mục", "Words not known in coded columns"),

@@ -45,10 +45,12 @@ def quarters(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The last quarter that is covered in full for some unit, else the last one that has data."""
+    """The last quarter with receipts that is covered in full for some unit, else the last one that has data."""
     found = con.execute(
-        """SELECT period FROM period_coverage WHERE scheme = ? AND kind = 'quarter' AND coverage <> 'no_data'
-           GROUP BY period ORDER BY bool_or(coverage = 'full') DESC, max(period_to) DESC LIMIT 1""",
+        """WITH arisen AS (SELECT DISTINCT period FROM period_count WHERE origin <> 'carried_over')
+           SELECT c.period FROM period_coverage c LEFT JOIN arisen a USING (period)
+           WHERE c.scheme = ? AND c.kind = 'quarter' AND c.coverage <> 'no_data' GROUP BY c.period
+           ORDER BY count(a.period) > 0 DESC, bool_or(c.coverage = 'full') DESC, max(c.period_to) DESC LIMIT 1""",
         [default_scheme()],
     ).fetchall()
     return found[0][0] if found else None

@@ -131,3 +131,18 @@ def test_rejects_and_status_tell_the_same_number_of_rows(sample: Home, motcua: C
 def test_only_quarters_of_the_default_scheme_are_run_again(sample: Home, motcua: Callable[..., Said]) -> None:
     said = motcua(sample, "run", "--period", "calendar:2023-Q3")
     assert said.code == 2 and "2023-Q3" in said.err
+
+
+def test_a_register_without_titles_shows_the_quarter_in_which_something_arose(
+    home: Home, motcua: Callable[..., Said]
+) -> None:
+    """It covers the days to its intake (DESIGN §4.11), which may be years of silence: said, and not put in front."""
+    folder = home.raw / "so_cu"
+    folder.mkdir(parents=True)
+    rows = [
+        f"A{n},Xã Gio An,{n:02}/02/2024 08:00,28/02/2024,20/02/2024,Đã trả kết quả,Trực tuyến" for n in range(1, 10)
+    ]
+    (folder / "so.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    said = motcua(home, "run")
+    assert said.code == 0 and "Quý I/2024" in said.out
+    assert "Tệp có hồ sơ mới gần ngày cuối" in motcua(home, "status").out

@@ -70,6 +70,7 @@ PLANTED = {
     "state_at_cutoff_unknown": ("UPDATE dossier SET first_exported_on = DATE '2023-12-31' WHERE concluded_on IS NULL", False),
     "status_and_date": ("UPDATE version SET status_group = 'open' WHERE finished_at IS NOT NULL", False),
     "reopened": (f"UPDATE dossier SET episode = 2 WHERE dossier_id = {ANY}", False),
+    "quiet_end": ("UPDATE file SET last_day = DATE '2024-12-31' WHERE name = 'q3.csv'", False),
     "odd_dates": ("UPDATE dossier SET due_on = received_on - 1 WHERE due_on IS NOT NULL", False),
     "words_not_known": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'word_not_known', 'channel', '', 'Aa')", False),
     "rejected_rows": ("UPDATE file_account SET verdict = 'rejected', reason = 'missing' WHERE reason = 'duplicate_row'", False),

@@ -207,18 +207,9 @@ def indicators(home: Home, lang: str, period: str, unit: str | None, form: str) 
 
     with _published(home) as con:
         rows = answers.indicators(con, period, unit=unit, lang=lang)
-    columns = [
-        "unit",
-        "label",
-        "numerator",
-        "denominator",
-        "unknown",
-        "value",
-        "threshold",
-        "verdict",
-        "needed",
-    ]
-    _print(rows, columns if ".." not in period else ["period", *columns], lang, form)
+    columns = ["unit", "label", "numerator", "denominator", "unknown", "value", "threshold", "verdict", "needed"]
+    spare = ("unknown", "threshold", "denominator", "numerator")
+    _print(rows, columns if ".." not in period else ["period", *columns], lang, form, spare)
 
 
 @motcua.command()
@@ -238,7 +229,9 @@ def overdue(home: Home, lang: str, unit: str | None, within: int, form: str) -> 
 
     with _published(home) as con:
         rows = answers.overdue(con, unit=unit, within=within)
-    _print(rows, ["unit", "open", "overdue", "due_soon", "paused", "earliest_due", "as_of"], lang, form)
+    _print(
+        rows, ["unit", "open", "overdue", "due_soon", "paused", "earliest_due", "as_of"], lang, form, ("earliest_due",)
+    )
 
 
 # ---- the data behind them
@@ -270,7 +263,13 @@ def rejects(home: Home, lang: str, file: str | None, form: str) -> None:
     if not rows and form == "table":
         click.echo(Text("Không có dòng nào bị loại hay từ chối.", "No row was excluded or rejected.")[lang])
         return
-    _print(rows, ["file", "sheet", "row", "verdict", "reason", "expected", "found", "todo"], lang, form)
+    _print(
+        rows,
+        ["file", "sheet", "row", "verdict", "reason", "expected", "found", "todo"],
+        lang,
+        form,
+        ("expected", "sheet", "todo"),
+    )
 
 
 @motcua.command()
@@ -390,7 +389,7 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 1000, markup=False)
 
 
-def _print(rows: list[dict[str, Any]], columns: list[str], lang: str, form: str) -> None:
+def _print(rows: list[dict[str, Any]], columns: list[str], lang: str, form: str, spare: tuple[str, ...] = ()) -> None:
     from pipeline.report.screen import as_csv, as_json, print_table
 
     if form == "json":
@@ -398,4 +397,4 @@ def _print(rows: list[dict[str, Any]], columns: list[str], lang: str, form: str)
     elif form == "csv":
         click.echo(as_csv(rows), nl=False)
     else:
-        print_table(rows, columns, lang, _console())
+        print_table(rows, columns, lang, _console(), spare=spare)

@@ -117,17 +117,60 @@ def defused(value: Any) -> Any:
 
 
 def print_table(
-    rows: Sequence[Row], columns: Sequence[str], lang: str, console: Console, title: str | None = None
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    lang: str,
+    console: Console,
+    title: str | None = None,
+    spare: Sequence[str] = (),
 ) -> None:
-    """Rows as a readable table; number columns to the right, sums in bold."""
+    """Rows as a readable table; number columns to the right, sums in bold. On a screen too narrow for all columns
+    those of `spare` are left out, first to last, and a line below says so; numbers and days are never broken."""
+    kept, left_out = list(columns), []
+    for key in spare:
+        if _width(rows, kept, lang) <= console.width:
+            break
+        if key in kept:
+            kept.remove(key)
+            left_out.append(heading(key, lang))
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
-    for key in columns:
+    natural = sum(3 + max(_cells(rows, key, lang), len(heading(key, lang))) for key in kept)
+    for key in kept:
         numeric = any(isinstance(r.get(key), int | Decimal) and not isinstance(r.get(key), bool) for r in rows)
-        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold")
+        # where room is short, headings fold before numbers and names do
+        whole = _least(rows, key, lang) if natural > console.width and _is_short(rows, key) else None
+        table.add_column(heading(key, lang), justify="right" if numeric else "left", overflow="fold", width=whole)
     for row in rows:
         style = "bold" if row.get("level") in ("total", "group") else None
-        table.add_row(*(_shown(row, key, lang) for key in columns), style=style)
+        table.add_row(*(_shown(row, key, lang) for key in kept), style=style)
     console.print(table)
+    if left_out:
+        note = Text(
+            f"Màn hình hẹp, không hiện: {', '.join(left_out)} (mở rộng cửa sổ, hoặc --format csv)",
+            f"Narrow screen, not shown: {', '.join(left_out)} (widen the window, or --format csv)",
+        )
+        console.print(note[lang], style="dim")
+
+
+def _is_short(rows: Sequence[Row], key: str) -> bool:
+    """Whether a column holds numbers or days, which must not be broken."""
+    return all(r.get(key) is None or isinstance(r[key], int | Decimal | date) for r in rows)
+
+
+def _cells(rows: Sequence[Row], key: str, lang: str) -> int:
+    return max((len(_shown(r, key, lang)) for r in rows), default=1)
+
+
+def _least(rows: Sequence[Row], key: str, lang: str) -> int:
+    """The least width at which a column reads well: numbers and days whole, names within reason, headings by words."""
+    cells = _cells(rows, key, lang)
+    words = max(len(word) for word in heading(key, lang).split())
+    return max(cells if _is_short(rows, key) else min(cells, 26), words)
+
+
+def _width(rows: Sequence[Row], columns: Sequence[str], lang: str) -> int:
+    """The least width of a table: its columns and the lines between them."""
+    return sum(3 + _least(rows, key, lang) for key in columns)
 
 
 def _shown(row: Row, key: str, lang: str) -> str:
@@ -164,22 +207,8 @@ LEFT_OUT_FIRST = (
 
 
 def print_stats(rows: Sequence[Row], lang: str, console: Console, title: str | None = None) -> None:
-    """A stats table that fits the screen; what had to be left out is said below it."""
-    columns = stats_columns(rows)
-    left_out = []
-    for key in LEFT_OUT_FIRST:
-        if _width(rows, columns, lang) <= console.width:
-            break
-        if key in columns:
-            columns.remove(key)
-            left_out.append(heading(key, lang))
-    print_table(rows, columns, lang, console, title)
-    if left_out:
-        note = Text(
-            f"Màn hình hẹp, không hiện: {', '.join(left_out)} (mở rộng cửa sổ, hoặc --format csv)",
-            f"Narrow screen, not shown: {', '.join(left_out)} (widen the window, or --format csv)",
-        )
-        console.print(note[lang], style="dim")
+    """A stats table that fits the screen."""
+    print_table(rows, stats_columns(rows), lang, console, title, spare=LEFT_OUT_FIRST)
 
 
 def stats_columns(rows: Sequence[Row]) -> list[str]:
@@ -192,13 +221,3 @@ def stats_columns(rows: Sequence[Row]) -> list[str]:
     partial = ["coverage"] if any(r["coverage"] != "full" for r in rows) else []
     cutoffs = ["as_of"] if len({(r["period"], r["as_of"]) for r in rows}) > len({r["period"] for r in rows}) else []
     return start + counts + cutoffs + partial
-
-
-def _width(rows: Sequence[Row], columns: Sequence[str], lang: str) -> int:
-    """How wide a table must be for no cell to fold; headings may fold between words, long names within reason."""
-    total = 0
-    for key in columns:
-        cells = max((len(_shown(r, key, lang)) for r in rows), default=1)
-        words = max(len(word) for word in heading(key, lang).split())
-        total += 3 + max(min(cells, 34), words)
-    return total

@@ -86,7 +86,7 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
             "excluded",
             "rejected",
         ]
-        print_table(found["files"], columns, lang, console)
+        print_table(found["files"], columns, lang, console, spare=("first_day", "exported_at", "last_day"))
         for c in found["coverage"]:
             text = Text(
                 f"Nguồn {c['source']}: {c['units']} đơn vị, {day(c['first_day'], 'vi')} – {day(c['last_day'], 'vi')}",

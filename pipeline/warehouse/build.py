@@ -227,14 +227,6 @@ def _account(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]
     )
 
 
-def unbalanced_files(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, int]]:
-    """Files whose rows do not add up: (name, rows in, rows accounted for). Must be empty."""
-    return con.execute(
-        """SELECT f.source || '/' || f.name, f.rows_in, coalesce(sum(a.rows), 0)::BIGINT AS told
-           FROM file f LEFT JOIN file_account a USING (file_id) GROUP BY ALL HAVING told <> f.rows_in ORDER BY ALL"""
-    ).fetchall()
-
-
 # ---- periods and coverage
 
 

@@ -1,0 +1,10 @@
+"""The commands: words in, calls into the rooms, tables out. No work on data here, and no figure.
+
+What a command needs is imported when it runs, so that `motcua --help` starts at once.
+Not here: errors and exit codes (cli.py).
+"""
+
+from pipeline.commands import data, figures, nightly, system
+from pipeline.commands.shared import motcua
+
+__all__ = ["data", "figures", "motcua", "nightly", "system"]

@@ -1,0 +1,103 @@
+"""Commands that print figures: stats, indicators, overdue, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.commands.shared import (
+    FORMAT_OPTION,
+    PERIOD_OPTION,
+    UNIT_OPTION,
+    common,
+    console,
+    motcua,
+    print_rows,
+    published,
+)
+
+if TYPE_CHECKING:
+    from pipeline.settings import Home
+
+
+@motcua.command()
+@common
+@PERIOD_OPTION
+@click.option(
+    "--by",
+    type=click.Choice(["unit", "field", "procedure", "level"]),
+    default=None,
+    help="Chia theo / broken down by.",
+)
+@UNIT_OPTION
+@FORMAT_OPTION
+def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, form: str) -> None:
+    """Số hồ sơ của một kỳ theo đơn vị. / Counts of dossiers of a period, by unit."""
+    from pipeline.measure import answers
+    from pipeline.report.screen import print_stats
+
+    with published(home) as con:
+        rows = answers.stats(con, period, by=by, unit=unit, lang=lang)
+    if form == "table":
+        print_stats(rows, lang, console())
+    else:
+        print_rows(rows, [], lang, form)
+
+
+@motcua.command()
+@common
+@PERIOD_OPTION
+@UNIT_OPTION
+@FORMAT_OPTION
+def indicators(home: Home, lang: str, period: str, unit: str | None, form: str) -> None:
+    """Tỷ lệ: tử số, mẫu số, ngưỡng, kết luận. / Rates: numerator, denominator, threshold, verdict."""
+    from pipeline.measure import answers
+
+    with published(home) as con:
+        rows = answers.indicators(con, period, unit=unit, lang=lang)
+    columns = ["unit", "label", "numerator", "denominator", "unknown", "value", "threshold", "verdict", "needed"]
+    spare = ("unknown", "threshold", "denominator", "numerator")
+    print_rows(rows, columns if ".." not in period else ["period", *columns], lang, form, spare)
+
+
+@motcua.command()
+@common
+@UNIT_OPTION
+@click.option(
+    "--within",
+    type=click.IntRange(0, 365),
+    default=5,
+    show_default=True,
+    help="Sắp đến hạn trong số ngày này / due within days.",
+)
+@FORMAT_OPTION
+def overdue(home: Home, lang: str, unit: str | None, within: int, form: str) -> None:
+    """Hồ sơ đang giải quyết đã quá hạn hoặc sắp đến hạn. / Open dossiers past due or soon due."""
+    from pipeline.measure import answers
+
+    with published(home) as con:
+        rows = answers.overdue(con, unit=unit, within=within)
+    print_rows(
+        rows, ["unit", "open", "overdue", "due_soon", "paused", "earliest_due", "as_of"], lang, form, ("earliest_due",)
+    )
+
+
+@motcua.command()
+@common
+@PERIOD_OPTION
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("export"),
+    show_default=True,
+    help="Thư mục ghi ra / folder to write.",
+)
+def export(home: Home, lang: str, period: str, out: Path) -> None:
+    """Ghi số liệu của kỳ ra CSV và Parquet. / Write a period's figures as CSV and Parquet."""
+    from pipeline.report.export import export as write
+
+    with published(home) as con:
+        for made in write(con, period, out):
+            click.echo(str(made))

@@ -1,0 +1,92 @@
+"""What all commands share: the group, the options, opening what is published, printing rows.
+
+Not here: a command.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import duckdb
+    from rich.console import Console
+
+    from pipeline.settings import Home
+
+LANG_OPTION = click.option("--lang", type=click.Choice(["vi", "en"]), default="vi", help="Ngôn ngữ / language.")
+HOME_OPTION = click.option(
+    "--home",
+    type=click.Path(file_okay=False),
+    default=None,
+    help="Thư mục chứa data/ (mặc định: dự án này) / folder that holds data/.",
+)
+FORMAT_OPTION = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    help="Bảng, CSV hay JSON / output format.",
+)
+PERIOD_OPTION = click.option(
+    "--period",
+    required=True,
+    help="Kỳ: 2023-Q3, 2023-M09, 2023-H1, 2023-9M, 2023, calendar:2023-Q3, 2022-Q1..2023-Q4.",
+)
+UNIT_OPTION = click.option("--unit", default=None, help="Mã hoặc tên đơn vị / code or name of a unit.")
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--home and --lang on a command; it is called with the Home."""
+
+    @HOME_OPTION
+    @LANG_OPTION
+    @wraps(command)
+    def with_home(home: str | None, **rest: Any) -> Any:
+        from pipeline.settings import find_home
+
+        return command(home=find_home(home), **rest)
+
+    return with_home
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(None, "--version", package_name="motcua", prog_name="motcua", message="%(prog)s %(version)s")
+def motcua() -> None:
+    """Số liệu giải quyết thủ tục hành chính từ hệ thống Một cửa điện tử.
+
+    Figures on dossiers from the exports of one-stop offices.
+    """
+
+
+# ---- for the commands
+
+
+def published(home: Home) -> duckdb.DuckDBPyConnection:
+    from pipeline.warehouse.release import open_published
+
+    return open_published(home)
+
+
+def console() -> Console:
+    from rich.console import Console
+
+    # A file or pipe has no width of its own: nothing must fold there. Brackets in names and texts are no markup.
+    return Console(width=None if sys.stdout.isatty() else 1000, markup=False)
+
+
+def print_rows(
+    rows: list[dict[str, Any]], columns: list[str], lang: str, form: str, spare: tuple[str, ...] = ()
+) -> None:
+    from pipeline.report.screen import as_csv, as_json, print_table
+
+    if form == "json":
+        click.echo(as_json(rows))
+    elif form == "csv":
+        click.echo(as_csv(rows), nl=False)
+    else:
+        print_table(rows, columns, lang, console(), spare=spare)

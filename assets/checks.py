@@ -13,7 +13,7 @@ import dagster as dg
 
 from assets.notes import table
 from assets.resources import Work
-from pipeline.declare.layouts import HOME_ZONE
+from pipeline.declare.sources import HOME_ZONE
 from pipeline.errors import MotcuaError
 from pipeline.measure.checks import Outcome, checks
 from pipeline.measure.summary import Freshness, freshness

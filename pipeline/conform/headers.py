@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.declare.columns import columns
-from pipeline.declare.layouts import Layout, Source, built_in, required_columns
+from pipeline.declare.layouts import Layout, built_in, required_columns
+from pipeline.declare.sources import Source
 from pipeline.declare.text import Text, fold, shape
 from pipeline.errors import InputRefused
 from pipeline.read.grids import Grid

@@ -16,8 +16,8 @@ import polars as pl
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
 from pipeline.declare.columns import CODED, Column, columns
-from pipeline.declare.layouts import Source
 from pipeline.declare.procedures import known_fields, known_names, national_code, procedures
+from pipeline.declare.sources import Source
 from pipeline.declare.text import Text, fold, shape
 from pipeline.declare.units import known_spelling
 from pipeline.read.grids import Grid

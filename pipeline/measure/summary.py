@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 
 from pipeline.declare.figures import measures
-from pipeline.declare.layouts import read_source
 from pipeline.declare.periods import default_scheme
+from pipeline.declare.sources import read_source
 from pipeline.errors import DeclarationError
 from pipeline.measure import answers
 from pipeline.measure.checks import Outcome, checks

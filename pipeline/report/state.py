@@ -14,8 +14,9 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline.declare.layouts import built_in, read_source
+from pipeline.declare.layouts import built_in
 from pipeline.declare.reasons import reasons
+from pipeline.declare.sources import read_source
 from pipeline.declare.text import Text
 from pipeline.declare.units import ALWAYS, FOREVER, units
 from pipeline.errors import MotcuaError, WrongUse

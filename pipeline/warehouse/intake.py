@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pipeline.declare.layouts import Source, read_source
+from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, MotcuaError
 from pipeline.settings import Home

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipeline import __version__, settings
-from pipeline.declare.layouts import HOME_ZONE
+from pipeline.declare.sources import HOME_ZONE
 from pipeline.declare.tables import SCHEMA_VERSION, tables
 from pipeline.declare.text import Text
 from pipeline.errors import NothingPublished

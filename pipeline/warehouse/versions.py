@@ -26,7 +26,7 @@ import polars as pl
 from pipeline.conform.headers import Header, find_header, no_header
 from pipeline.conform.rows import SET_ASIDE_SCHEMA, Conformer, row_schema
 from pipeline.conform.titles import Title, read_title
-from pipeline.declare.layouts import Source
+from pipeline.declare.sources import Source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused
 from pipeline.read.grids import Grid, open_file

@@ -17,7 +17,7 @@ import openpyxl
 import polars as pl
 
 from pipeline import night
-from pipeline.declare.layouts import Source, read_source
+from pipeline.declare.sources import Source, read_source
 from pipeline.settings import Home
 from pipeline.warehouse.intake import Intake, take_in
 from pipeline.warehouse.record import sha256_of

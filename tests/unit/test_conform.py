@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pipeline.conform.keyed_hash import HEX_DIGITS, hash_sql
 from pipeline.conform.rows import EMPTY_MARKS
 from pipeline.declare.columns import CODED, codes, columns
-from pipeline.declare.layouts import Source, read_source
 from pipeline.declare.procedures import known_names, procedures
+from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import fold
 from pipeline.warehouse.record import key
 from tests.unit.office import Office, conform, conform_rows, dossier, table, write_csv, write_xlsx

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.conform.headers import find_header, no_header
 from pipeline.declare.columns import columns
-from pipeline.declare.layouts import Source, built_in, read_source
+from pipeline.declare.layouts import built_in
+from pipeline.declare.sources import Source, read_source
 from pipeline.read.grids import HEAD_ROWS, Grid
 from tests.unit.office import HEADERS, QUARTER
 

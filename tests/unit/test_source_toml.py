@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.declare.layouts import DATE_FORMATS, Source, read_source
+from pipeline.declare.sources import DATE_FORMATS, Source, read_source
 from pipeline.errors import DeclarationError
 from pipeline.measure import answers
 from tests.unit.office import Office, write_csv
@@ -77,9 +77,9 @@ def test_everything_declared(tmp_path: Path) -> None:
 def test_every_key_is_tried_here() -> None:
     """A key that nobody reads would be a promise that nobody keeps."""
     told = {f.split(" ")[0] for f in EVERYTHING.splitlines() if " = " in f}
-    from pipeline.declare import layouts
+    from pipeline.declare import sources
 
-    known = {*layouts.CHOICES, *layouts.TEXTS, *layouts.DAYS, *layouts.RULES, "date_formats"}
+    known = {*sources.CHOICES, *sources.TEXTS, *sources.DAYS, *sources.RULES, "date_formats"}
     assert known <= told
 
 
@@ -147,7 +147,7 @@ def test_a_declaration_that_is_no_text(tmp_path: Path) -> None:
 
 
 def test_every_choice_passes(tmp_path: Path) -> None:
-    from pipeline.declare.layouts import CHOICES, RULES
+    from pipeline.declare.sources import CHOICES, RULES
 
     for key, values in CHOICES.items():
         for value in values:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conform.titles import Title, read_title
-from pipeline.declare.layouts import Source
+from pipeline.declare.sources import Source
 from pipeline.errors import InputRefused
 from tests.unit.office import Office, conform, dossier, opened, table, write_csv, write_xlsx
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import night
-from pipeline.declare.layouts import Source
+from pipeline.declare.sources import Source
 from pipeline.errors import Busy, InputRefused
 from pipeline.read import grids
 from pipeline.settings import Home

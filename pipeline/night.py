@@ -49,12 +49,13 @@ class NotPublished(CheckFailed):
 @dataclass
 class Result:
     """What a night did. changed: whether something new was published. rejected_rows: of all files that count.
-    differing: quarters that were run again → how many of their cells differ from what was published before."""
+    waiting: files that still arrive, and what shows it. differing: quarters that were run again → how many of their cells differ from what was published before."""
 
     release: str | None = None
     changed: bool = False
     taken: list[Entry] = field(default_factory=list)
     refused: list[MotcuaError] = field(default_factory=list)
+    waiting: list[tuple[str, Text]] = field(default_factory=list)
     rejected_rows: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     differing: dict[str, int] = field(default_factory=dict)
@@ -79,9 +80,9 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
 
     Raises CheckFailed when a blocking check fails; the published release stays.
     """
-    if not intake.files:
+    if not intake.all_files:
         return None
-    inputs = releases.inputs_fingerprint(intake.files)
+    inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
     known = releases.current(home)
     if known and known.inputs == inputs and known.database.exists() and not rebuild:
         return None
@@ -91,7 +92,7 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     try:
         con = connect(folder / releases.DATABASE)
         try:
-            build_tables(con, intake.files)
+            build_tables(con, intake.files, intake.withdrawn, intake.aliases)
             progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
             build_figures(con)
             progress(Text("Kiểm tra chéo", "Cross-checking"))
@@ -114,13 +115,15 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
 def publish(home: Home, built: Build, progress: Progress = SILENT) -> Release:
     """Publishes a finished build."""
     progress(Text(f"Công bố {built.release_id}", f"Publishing {built.release_id}"))
-    return releases.publish(home, built.folder, built.release_id, built.inputs, built.intake.files)
+    intake = built.intake
+    aliases = intake.aliases.sha256
+    return releases.publish(home, built.folder, built.release_id, built.inputs, intake.all_files, aliases)
 
 
 def settle(home: Home, intake: Intake, built: Build | None, release: Release | None) -> Result:
     """The night's result, kept for `motcua status`."""
     known = release or releases.current(home)
-    result = Result(known.id if known else None, release is not None, intake.taken, intake.refused)
+    result = Result(known.id if known else None, release is not None, intake.taken, intake.refused, intake.waiting)
     if known:
         con = releases.open_published(home)
         try:
@@ -142,6 +145,7 @@ def _told(result: Result) -> dict[str, Any]:
         "changed": result.changed,
         "taken": [f"{e.source}/{e.name}" for e in result.taken],
         "refused": [{"vi": e.render("vi"), "en": e.render("en")} for e in result.refused],
+        "waiting": [{"file": place, "vi": why.vi, "en": why.en} for place, why in result.waiting],
         "rejected_rows": result.rejected_rows,
     }
 

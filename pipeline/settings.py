@@ -6,6 +6,7 @@ Not here: making or reading any of the files.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,12 @@ def keep_releases() -> int:
     """How many releases stay on disk (MOTCUA_KEEP_RELEASES, default 14)."""
     words = os.environ.get("MOTCUA_KEEP_RELEASES", "14")
     return max(2, int(words)) if words.isdigit() else 14
+
+
+def settle_seconds() -> float:
+    """For how long a new file must have stayed unchanged before it is read (MOTCUA_SETTLE_SECONDS, default 2)."""
+    words = os.environ.get("MOTCUA_SETTLE_SECONDS", "2")
+    return min(float(words), 600) if re.fullmatch(r"\d+(\.\d+)?", words) else 2
 
 
 def notice_target() -> str | None:

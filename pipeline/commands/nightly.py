@@ -66,6 +66,9 @@ def _tell(result: Result, home: Home, lang: str, screen: Console) -> None:
     for error in result.refused:
         screen.print(Text("Không nhận được tệp:", "Not taken in:")[lang], style="bold red")
         screen.print(error.render(lang))
+    for place, why in result.waiting:
+        waits = Text(f"Chờ lần chạy sau: {place} ({why.vi})", f"Waits for the next run: {place} ({why.en})")
+        screen.print(waits[lang])
     if result.rejected_rows:
         text = Text(
             f"{result.rejected_rows} dòng bị từ chối; xem: motcua rejects",
@@ -73,7 +76,7 @@ def _tell(result: Result, home: Home, lang: str, screen: Console) -> None:
         )
         screen.print(text[lang], style="yellow")
     if result.release is None:
-        if result.refused:
+        if result.refused or result.waiting:
             return
         text = Text("Chưa có tệp nào trong data/raw/<nguồn>/.", "There are no files in data/raw/<source>/ yet.")
         screen.print(text[lang])

@@ -1,54 +1,112 @@
-"""Which row is the header, and which layout it fits. Not here: the cells below it."""
+"""Which rows are the header, and which layout they fit. Not here: the cells below them."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.declare.columns import columns
-from pipeline.declare.layouts import Layout, built_in, required_columns
+from pipeline.conform.titles import read_title
+from pipeline.declare.layouts import BETWEEN, Layout, built_in, column_names, required_columns
+from pipeline.declare.reported import reported
 from pipeline.declare.sources import Source
 from pipeline.declare.text import Text, fold, shape
 from pipeline.errors import InputRefused
 from pipeline.read.grids import Grid
 
+DEEPEST = 4  # header rows
+FEWEST_FIGURES = 3  # that make a table with a column of units a summary
+
 
 @dataclass(frozen=True)
 class Header:
-    """Where a table begins: the layout it fits, row of the header (1-based), column → position, column → header as
-    written, number of cells not mapped."""
+    """Where a table begins: the layout it fits, its first and last row (numbers as in the file), column → position,
+    and the header of each position as written, below its groups: "Đã giải quyết > Đúng hạn"."""
 
     layout: Layout
+    top: int
     row: int
     places: dict[str, int]
-    written: dict[str, str]
-    dropped: int
+    headings: tuple[str, ...]
+
+    @property
+    def written(self) -> dict[str, str]:
+        """Column → the words of its header's last row."""
+        return {column: self.headings[i].split(BETWEEN)[-1] for column, i in self.places.items()}
+
+    @property
+    def dropped(self) -> list[str]:
+        """Headers that stand for no declared column: nothing below them is read."""
+        used = set(self.places.values())
+        return [words for i, words in enumerate(self.headings) if words and i not in used]
 
 
-def layouts_for(source: Source) -> tuple[Layout, ...]:
-    return source.layouts or built_in()
-
-
-def lacking(places: dict[str, int]) -> list[str]:
-    """What a register cannot do without: the required columns, and a status or a finish date."""
-    missing = [c for c in required_columns() if c not in places]
+def lacking(layout: Layout, places: dict[str, int], has_unit: bool) -> list[str]:
+    """What a table cannot do without. A register: the required columns, and a status or a finish date. A summary: a
+    column of units or fields, and some figures. `has_unit`: the file's title or its source says whose it is."""
+    if layout.kind == "summary":
+        missing = [] if has_unit or {"unit", "unit_code"} & places.keys() else ["unit"]
+        if sum(name in reported() for name in places) < FEWEST_FIGURES:
+            missing += ["total", "resolved_folded"]
+        return missing
+    missing = [c for c in required_columns() if c not in places and not (c == "unit" and has_unit)]
     if "status" not in places and "finished_at" not in places:
         missing += ["status", "finished_at"]
     return missing
 
 
 def find_header(grid: Grid, source: Source) -> Header | None:
-    """The row and layout with most columns recognised, or None where no row has all that is needed."""
+    """The rows and layout with most columns recognised, or None where no rows have all that is needed."""
     best: Header | None = None
-    for number, cells in enumerate(grid.head, 1):
-        for layout in layouts_for(source):
-            places = layout.matches(cells)
-            if lacking(places) or (best and len(places) <= len(best.places)):
+    for top, row, paths in _candidates(grid):
+        names = [_called(path) for path in paths]
+        for layout in source.layouts:
+            places = layout.matches(names)
+            if len(places) < 2 or (best and len(places) <= len(best.places)):
                 continue
-            written = {column: cells[i] for column, i in places.items()}
-            best = Header(layout, number, places, written, sum(1 for c in cells if c.strip()) - len(places))
+            has_unit = "unit" in places or bool(source.unit or read_title(grid.head[:top]).unit)
+            if not lacking(layout, places, has_unit):
+                headings = tuple(BETWEEN.join(path) for path in paths)
+                best = Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
     return best
+
+
+def _candidates(grid: Grid) -> Iterator[tuple[int, int, list[tuple[str, ...]]]]:
+    """(first row, last row, path of every column) of what may be a header, by index in `head`; fewest rows first."""
+    for depth in range(1, DEEPEST + 1):
+        for row in range(depth - 1, len(grid.head)):
+            rows = grid.head[row - depth + 1 : row + 1]
+            if all(any(cell.strip() for cell in cells) for cells in rows):
+                yield row - depth + 1, row, header_paths(rows)
+
+
+def header_paths(rows: list[list[str]]) -> list[tuple[str, ...]]:
+    """The headers of every column from top to bottom: its groups, then its own. A group's words stand over its first
+    column only; one merged over several rows stands in each of them."""
+    width = max(map(len, rows))
+    cells = [[" ".join(c.split()) for c in row] + [""] * (width - len(row)) for row in rows]
+    for n, row in enumerate(cells[:-1]):
+        below = cells[n + 1]
+        group = ""
+        for i in range(width):
+            under = any(line[i] for line in cells[n + 1 :])
+            if row[i]:  # a header with nothing of its own below it is no group
+                group = row[i] if under and below[i] != row[i] else ""
+            elif under:
+                row[i] = group
+            else:
+                group = ""
+    paths = []
+    for column in zip(*cells, strict=True):
+        words = [w for n, w in enumerate(column) if w and (n == 0 or w != column[n - 1])]
+        paths.append(tuple(words))
+    return paths
+
+
+def _called(path: tuple[str, ...]) -> tuple[str, ...]:
+    """What a column may be called, folded: with all its groups first, alone last."""
+    return tuple(fold(" ".join(path[n:])) for n in range(len(path)))
 
 
 @cache
@@ -68,11 +126,14 @@ def _shown(cell: str) -> str:
 
 def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
     """The error for a file without a usable header: what was found, what is needed, what to do."""
-    layouts = layouts_for(source)
     ranked = [
-        (len(layout.matches(cells)), layout, cells) for grid in grids for cells in grid.head for layout in layouts
+        (len(layout.matches([_called(p) for p in paths])), -depth, layout, paths)
+        for grid in grids
+        for depth, (_, _, paths) in enumerate(_candidates(grid))
+        for layout in source.layouts
     ]
-    known, layout, cells = max(ranked, key=lambda r: r[0], default=(0, layouts[0], []))
+    known, _, layout, paths = max(ranked, key=lambda r: r[:2], default=(0, 0, source.layouts[0], []))
+    headings = [BETWEEN.join(path) for path in paths]
     if known < 2:  # what looks like a header: the first of the fullest rows
         rows = [c for g in grids for c in g.head]
         most = max((sum(1 for x in c if x.strip()) for c in rows), default=0)
@@ -80,20 +141,11 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
         found = ", ".join(_shown(c) for c in cells if c.strip())[:400] or "—"
         missing = list(required_columns())
     else:
-        found = ", ".join(" ".join(c.split())[:40] for c in cells if c.strip())[:400]
-        missing = lacking(layout.matches(cells))
-    wanted = {c: [w for w, column in layout.columns.items() if column == c] for c in missing}
-    labels = "; ".join(f"{columns()[c].label.vi} ({c})" for c in missing)
-    hints = []
-    for column, words in wanted.items():
-        near = {
-            header
-            for header in cells
-            for word in words
-            if known >= 2 and difflib.SequenceMatcher(None, fold(header), word).ratio() > 0.7
-        }
-        hints += [f'{column} = "{" ".join(h.split())}"' for h in sorted(near)]
+        found = ", ".join(h[:40] for h in headings if h)[:400]
+        missing = lacking(layout, layout.matches([_called(p) for p in paths]), has_unit=bool(source.unit))
+    hints = [f'{column} = "{header}"' for column, header in nearest(missing, headings if known >= 2 else [], layout)]
     example = "; ".join(hints) or "; ".join(f'{c} = "…"' for c in missing[:3])
+    labels = "; ".join(f"{column_names(layout.kind)[c].vi} ({c})" for c in missing)
     return InputRefused(
         Text("Tiêu đề cột không khớp bố cục nào đã biết.", "The column headers fit no known layout."),
         where=name,
@@ -107,3 +159,13 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
             f"Declare it in data/raw/{source.key}/source.toml under [columns]: {example}",
         ),
     )
+
+
+def nearest(missing: list[str], headings: list[str], layout: Layout) -> list[tuple[str, str]]:
+    """(column, header as written) for headers that look like those of a missing column; for people to choose from."""
+    found = []
+    for column in missing:
+        words = [w for w, c in layout.columns.items() if c == column]
+        near = {h for h in headings if any(difflib.SequenceMatcher(None, fold(h), w).ratio() > 0.7 for w in words)}
+        found += [(column, h) for h in sorted(near) if h]
+    return found

@@ -15,11 +15,12 @@ import polars as pl
 
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
+from pipeline.conform.shapes import NUMBERING, TOTAL, folded_sql, told_count
+from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.columns import CODED, Column, columns
 from pipeline.declare.procedures import known_fields, known_names, national_code, procedures
 from pipeline.declare.sources import Source
 from pipeline.declare.text import Text, fold, shape
-from pipeline.declare.units import known_spelling
 from pipeline.read.grids import Grid
 
 # Codes in the national pattern are unique in the country; others only within their source (DESIGN §4.12).
@@ -32,7 +33,6 @@ LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
 WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
 OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
-NUMBERING = r"[(\[]?\d{1,2}[)\]]?"  # the row of column numbers below the header of a form
 
 # Stored type per kind. Times are local and zone-less: the wall clock of the source's own zone (DESIGN §4.5).
 DTYPES: dict[str, pl.DataType] = {
@@ -75,23 +75,26 @@ class Batch:
 
 @dataclass
 class Conformer:
-    """Conforms the grids of one source with one key. Keeps what words of coded columns it has met."""
+    """Conforms the grids of one source with one key. names: keeps the units' names that it meets."""
 
     source: Source
     key: bytes
+    names: UnitNames
     con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
 
-    def batches(self, grid: Grid, header: Header) -> Iterator[Batch]:
-        """All rows below the header, in batches."""
+    def batches(self, grid: Grid, header: Header, unit: str | None = None) -> Iterator[Batch]:
+        """All rows below the header, in batches. unit: whose they are, where no column says it."""
         for frame in grid.batches(header.row + 1):
-            yield self._batch(frame, header, grid.sheet)
+            yield self._batch(frame, header, grid.sheet, unit)
 
     # ---- one batch
 
-    def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
+    def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None, unit: str | None) -> Batch:
         cells = [c for c in frame.columns if c not in ("row", "surplus")]
         surplus = ", surplus" if "surplus" in frame.columns else ""
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
+        if "unit" not in texts and unit is not None:
+            texts["unit"] = _literal(unit)
         trimmed = ", ".join(f"{_trimmed(cell, columns()[column])} AS {column}" for column, cell in texts.items())
         clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
         filled = " OR ".join(f"nullif(trim({c}), '') IS NOT NULL" for c in cells)
@@ -100,32 +103,23 @@ class Conformer:
             f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean}{surplus} "
             f"FROM (SELECT row, {trimmed}{surplus} FROM raw_cells WHERE {filled}{surplus and ' OR surplus'})"
         )
-        self.con.unregister("raw_cells")
 
         typed = ",\n  ".join(f"{self._typed(column, header, texts)} AS {name}" for name, column in columns().items())
         source = "cells"
         if "procedure_code" in texts:
             self.con.register("known_code", self._known_codes())
             source = "cells LEFT JOIN known_code ON known_code.code = cells.procedure_code"
-        mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts)
+        if "unit" in texts and self.source.units == "declared":
+            self.con.register("unit_text", self._unit_texts())
+            source += " LEFT JOIN unit_text ON unit_text.written = cells.unit"
+        mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts if c in header.places)
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM {source}"
         )
-        problems = self._problems(texts, bool(surplus))
-        again = " AND ".join(
-            f"c.{name} = {_trimmed(_literal(header.written[name]), columns()[name])}"
-            for name in ("dossier_code", "received_at")
-        )
-        numbered = " AND ".join(
-            f"regexp_full_match(c.{name}, '{NUMBERING}')" for name in ("dossier_code", "received_at")
-        )
-        no_dossier = f"t.filled <= 1 OR ({numbered}) OR ({again})"
-        rejected = self.con.sql(problems).pl()
-        others = pl.DataFrame(
-            self.con.sql(f"SELECT row FROM typed t JOIN cells c USING (row) WHERE {no_dossier}").pl(),
-            schema={"row": pl.Int64},
-        ).with_columns(verdict=pl.lit("excluded"), reason=pl.lit("not_a_dossier_row"))
+        rejected = self.con.sql(self._problems(texts, bool(surplus))).pl()
+        others = self._others(texts, header, cells)
         rejected = rejected.join(others, on="row", how="anti")
+        self.con.unregister("raw_cells")
         aside = self._explain(rejected, others, sheet)
         gone = aside.filter(pl.col("verdict") != "notice").select("row").unique()
         self.con.register("gone", gone)
@@ -141,6 +135,34 @@ class Conformer:
         codes = self.con.sql("SELECT dossier_id, dossier_code FROM kept").pl()
         rows_in = self.con.execute("SELECT count(*) FROM typed").fetchall()[0][0]
         return Batch(rows.cast(row_schema()), codes, aside, rows_in)
+
+    def _others(self, texts: dict[str, str], header: Header, cells: list[str]) -> pl.DataFrame:
+        """Rows that are no dossiers: `row`, `reason`, `told` (of a total row the one count in it, as text)."""
+        coded = f"c.dossier_code IS NOT NULL AND regexp_full_match(upper(c.dossier_code), '{NATIONAL_CODE}')"
+        known = [n for n in texts if columns()[n].kind in ("timestamp", "count", "flag", *CODED) and n != "received_at"]
+        facts = " OR ".join(f"t.{n} IS NOT NULL" + " AND t.status <> 'unknown'" * (n == "status") for n in known)
+        both = ("dossier_code", "received_at")
+        numbered = " AND ".join(f"regexp_full_match(c.{n}, '{NUMBERING}')" for n in both)
+        again = " AND ".join(f"{folded_sql(f'c.{n}')} = {folded_sql(_literal(header.written[n]))}" for n in both)
+        filled = " + ".join(f"(nullif(trim(r.{c}), '') IS NOT NULL)::INT" for c in cells)
+        text = "concat_ws(' ', " + ", ".join(f"r.{c}" for c in cells) + ")"
+        found = self.con.execute(
+            f"""
+            SELECT row, CASE
+                WHEN {numbered} THEN 'numbering_row'
+                WHEN {again} THEN 'header_row'
+                WHEN NOT coded AND regexp_full_match({folded_sql(text)}, '{TOTAL}') THEN 'total_row'
+                WHEN NOT coded AND (t.filled <= 1 OR NOT facts AND c.dossier_code IS NULL
+                     AND coalesce(NOT regexp_matches(c.received_at, '\\d'), TRUE))
+                THEN CASE WHEN {filled} <= 1 THEN 'section_row' ELSE 'note_row' END
+            END AS reason, CASE WHEN reason = 'total_row' THEN {text} END AS told
+            FROM (SELECT *, coalesce({facts or "FALSE"}, FALSE) AS facts FROM typed t WHERE received_at IS NULL) t
+            JOIN (SELECT *, {coded} AS coded FROM cells c) c USING (row)
+            JOIN raw_cells r USING (row) WHERE reason IS NOT NULL ORDER BY row
+            """
+        ).fetchall()
+        rows = [(row, reason, (text and str(told_count([text]) or "")) or None) for row, reason, text in found]
+        return pl.DataFrame(rows, schema={"row": pl.Int64, "reason": pl.String, "told": pl.String}, orient="row")
 
     def _system_sql(self) -> str:
         if self.source.system:
@@ -160,23 +182,20 @@ class Conformer:
         if column.kind == "timestamp":
             return self._timestamp(name)
         if column.kind == "count":
-            return f"try_cast(CASE WHEN regexp_full_match({name}, '\\d{{1,5}}(\\.0+)?') THEN {name} END AS DECIMAL(9, 2))::INTEGER"
-        distinct = self._distinct(name)
-        if column.kind in (*CODED, "flag"):
-            words = header.layout.words(name) | self._own_words(column)
-            known = _case(name, {w: words[fold(w)] for w in distinct if fold(w) in words}, column.kind == "flag")
-            return (
-                f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({known}, 'unknown') END"
-                if name == "status"
-                else known
-            )
-        if self.source.units == "from_file":
-            return _own_name(name)
-        known = {w: w for w in distinct if known_spelling(w)}
-        # What is no unit's name may be anything, so only its hash and shape are kept; it is rejected when units
-        # are resolved, and counts from the day on which its name is declared.
-        masked = f"'#' || {hash_sql(name, self.key)} || ' ' || {_shape_sql(name)}"
-        return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({_case(name, known)}, {masked}) END"
+            plain = f"CASE WHEN regexp_full_match({name}, '\\d{{1,3}}([.,]\\d{{3}})+') THEN regexp_replace({name}, '[.,]', '', 'g') ELSE {name} END"
+            return f"try_cast(CASE WHEN regexp_full_match({plain}, '\\d{{1,9}}(\\.0+)?') THEN {plain} END AS DECIMAL(18, 2))::INTEGER"
+        if column.kind == "unit":
+            return _own_name(name) if self.source.units == "from_file" else "unit_text.kept"
+        words = header.layout.words(name) | self._own_words(column)
+        known = _case(name, self._known(name, words), column.kind == "flag")
+        if name == "status":
+            return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({known}, 'unknown') END"
+        return known
+
+    def _unit_texts(self) -> pl.DataFrame:
+        """Every text of the unit column → what is kept of it."""
+        kept = [(text, self.names.kept(text)) for text in self._distinct("unit")]
+        return pl.DataFrame(kept, schema={"written": pl.String, "kept": pl.String}, orient="row")
 
     def _procedure(self, column: Column, texts: dict[str, str]) -> str:
         """The procedure's code, its name, or its field. A known code says which procedure it is, also where several
@@ -275,8 +294,8 @@ class Conformer:
                 shown = None if value is None else value if column.shows(value) else shape(value)
                 verdict = "notice" if p["reason"] == "word_not_known" else "rejected"
                 found.append((sheet, p["row"], verdict, p["reason"], p["column"], str(self._expected(column)), shown))
-        for row in others["row"]:
-            found.append((sheet, row, "excluded", "not_a_dossier_row", None, None, None))
+        for row, reason, told in others.iter_rows():
+            found.append((sheet, row, "excluded", reason, None, None, told))
         aside = pl.DataFrame(found, schema=SET_ASIDE_SCHEMA, orient="row")
         bad = aside.filter(pl.col("verdict") == "rejected").select("row")
         return aside.filter((pl.col("verdict") != "notice") | ~pl.col("row").is_in(bad["row"].implode()))
@@ -317,13 +336,6 @@ def _own_name(name: str) -> str:
 def _own_code(name: str, pattern: str | None) -> str:
     fits = f"regexp_full_match({name}, '{pattern or OWN_CODE}') AND NOT regexp_matches({name}, '{LONG_RUN}')"
     return f"CASE WHEN {fits} THEN {name} END"
-
-
-def _shape_sql(name: str) -> str:
-    """`declare.text.shape` in SQL."""
-    small = f"regexp_replace({name}, '[\\p{{Ll}}\\p{{Lt}}\\p{{Lm}}\\p{{Lo}}\\p{{M}}]', 'a', 'g')"
-    letters = f"regexp_replace({small}, '\\p{{Lu}}', 'A', 'g')"
-    return f"left(regexp_replace({letters}, '\\p{{N}}', '9', 'g'), 40)"
 
 
 def _trimmed(cell: str, column: Column) -> str:

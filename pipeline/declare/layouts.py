@@ -5,6 +5,8 @@ A built-in layout is a file in layouts/; a source.toml has the same keys (source
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -12,30 +14,46 @@ from typing import Any
 
 from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.faults import wrong
-from pipeline.declare.text import declared, fold
+from pipeline.declare.reported import reported, row_columns
+from pipeline.declare.text import Text, declared, fold
+
+BETWEEN = " > "  # between a group's header and those below it
+KINDS = ("register", "summary")
 
 
 @dataclass(frozen=True)
 class Layout:
     """Header words and value words of one kind of export; folded for comparison.
 
-    columns: folded header → canonical column. values: canonical column or kind → folded word → canonical value.
+    kind: register (a row per dossier) | summary (a row per unit or field). columns: folded header → column (of a
+    dossier, or a reported figure); a header below a group's is folded with it: "da giai quyet dung han".
+    values: canonical column or kind → folded word → canonical value. identities: name → "a = b + c".
     """
 
     id: str
     name: str
     columns: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
+    kind: str = "register"
+    identities: dict[str, str] = field(default_factory=dict)
 
-    def matches(self, headers: list[str]) -> dict[str, int]:
-        """Canonical column → position of the first header that means it, candidates in the order declared."""
+    def matches(self, names: list[tuple[str, ...]]) -> dict[str, int]:
+        """Column → position of the first header that means it, candidates in the order declared.
+
+        names: for each position what its header may be called, folded: with all groups above it first, alone last.
+        The fullest name counts first: "Tổng số" under one group must not stand for that of another.
+        """
         places: dict[str, int] = {}
-        for i, header in enumerate(headers):
-            places.setdefault(fold(header), i)
+        for depth in range(max(map(len, names), default=0)):
+            for i, called in enumerate(names):
+                if depth < len(called):
+                    places.setdefault(called[depth], i)
         found: dict[str, int] = {}
+        taken: set[int] = set()
         for word, column in self.columns.items():
-            if word in places and column not in found:
+            if word in places and column not in found and places[word] not in taken:
                 found[column] = places[word]
+                taken.add(places[word])
         return found
 
     def words(self, column: str) -> dict[str, str]:
@@ -49,14 +67,34 @@ def required_columns() -> tuple[str, ...]:
     return tuple(c.name for c in columns().values() if c.required)
 
 
+def column_names(kind: str) -> dict[str, Text]:
+    """What the columns of a register or a summary may stand for, with their labels."""
+    if kind == "register":
+        return {name: c.label for name, c in columns().items()}
+    return row_columns() | {name: r.label for name, r in reported().items()}
+
+
 @cache
 def built_in() -> tuple[Layout, ...]:
     """The layouts that need no source.toml."""
     found = []
     for path in sorted(files("pipeline.declare").joinpath("layouts").iterdir(), key=lambda p: p.name):
         node = declared(f"layouts/{path.name}")
-        found.append(Layout(node["id"], node["name"], headers_of(node, path.name), values_of(node, path.name)))
+        found.append(layout_of(node, node["id"], path.name))
     return tuple(found)
+
+
+def layout_of(node: dict[str, Any], layout_id: str, where: str, text: str = "") -> Layout:
+    """The layout that a declaration describes: a built-in one, or a source.toml's own. Raises DeclarationError."""
+    kind = node.get("kind", "register")
+    return Layout(
+        layout_id,
+        node.get("name", layout_id),
+        headers_of(node, where, text),
+        values_of(node, where, text),
+        kind,
+        dict(node.get("identities", {})),
+    )
 
 
 def _words(written: object) -> list[str] | None:
@@ -70,18 +108,31 @@ def _words(written: object) -> list[str] | None:
 def headers_of(node: dict[str, Any], where: str, text: str = "") -> dict[str, str]:
     """[columns] → folded header → canonical column."""
     found: dict[str, str] = {}
+    known = column_names(node.get("kind", "register"))
     for column, written in node.get("columns", {}).items():
-        if column not in columns():
-            raise wrong(where, text, f"columns.{column}", ", ".join(columns()), column)
+        if column not in known:
+            raise wrong(where, text, f"columns.{column}", ", ".join(known), column)
         headers = _words(written)
         if headers is None:
             expected = "tên cột như viết trong tệp / the header as written"
             raise wrong(where, text, f"columns.{column}", expected, written)
-        for header in headers:
+        for header in _grouped(headers, node, where, text, column):
             if found.setdefault(fold(header), column) != column:
                 expected = "mỗi tên cột chỉ cho một cột / a header for one column"
                 raise wrong(where, text, f"columns.{column}", expected, header)
     return found
+
+
+def _grouped(headers: list[str], node: dict[str, Any], where: str, text: str, column: str) -> Iterator[str]:
+    """Headers with each group in braces replaced by every way in which [groups] says it is written."""
+    groups = node.get("groups", {})
+    for header in headers:
+        ways = [header]
+        for name in re.findall(r"\{(\w+)\}", header):
+            if name not in groups or _words(groups[name]) is None:
+                raise wrong(where, text, f"columns.{column}", f'[groups] {name} = ["…"]', header)
+            ways = [way.replace(f"{{{name}}}", written) for way in ways for written in _words(groups[name]) or ()]
+        yield from ways
 
 
 def values_of(node: dict[str, Any], where: str, text: str = "") -> dict[str, dict[str, str]]:

@@ -9,19 +9,25 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 
-from pipeline.declare.text import declared_bytes, fold
+from pipeline.declare.text import Text, declared, declared_bytes, fold
 
 CODE = re.compile(r"^(\d\.\d{6})(?:\.\d{3}\.\d{2}\.\d{2}\.[HG]\d{2})?$")
 
 
 @dataclass(frozen=True)
 class Procedure:
+    """service_level (full, partial, none), valid_from, valid_to: null where the list does not tell."""
+
     code: str
     name: str
     field: str
     levels: tuple[str, ...]
+    service_level: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
 
 
 @cache
@@ -35,9 +41,30 @@ def procedures() -> dict[str, Procedure]:
             r["name"],
             fields.setdefault(fold(r["field"]), r["field"]),
             tuple(r["levels"].split("|")),
+            r.get("service_level") or None,
+            _day(r.get("valid_from")),
+            _day(r.get("valid_to")),
         )
         for r in rows
     }
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which list the procedures come from, and its year."""
+
+    source: Text
+    listed_in: int
+
+
+@cache
+def origin() -> Origin:
+    node = declared("procedures.toml")
+    return Origin(Text(node["source_vi"], node["source_en"]), node["listed_in"])
+
+
+def _day(written: str | None) -> date | None:
+    return date.fromisoformat(written) if written else None
 
 
 def national_code(written: str) -> str | None:

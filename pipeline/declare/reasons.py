@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.declare.columns import columns
+from pipeline.declare.reported import label_of
 from pipeline.declare.text import Text, declared, text_of
 
 
@@ -20,7 +21,7 @@ class Reason:
 
     def about(self, column: str | None) -> Text:
         """The reason in words, with the column's label."""
-        label = columns()[column].label if column else Text("", "")
+        label = Text("", "") if not column else columns()[column].label if column in columns() else label_of(column)
         return Text(self.text.vi.format(column=label.vi), self.text.en.format(column=label.en))
 
 

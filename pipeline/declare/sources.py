@@ -14,7 +14,8 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from pipeline.declare.faults import wrong
-from pipeline.declare.layouts import Layout, built_in, headers_of, values_of
+from pipeline.declare.layouts import KINDS, Layout, built_in, layout_of, values_of
+from pipeline.declare.reported import counts
 from pipeline.declare.text import Text
 from pipeline.errors import DeclarationError
 
@@ -40,16 +41,16 @@ DATE_FORMATS = (
     "%H:%M %d/%m/%Y",
 )
 CHOICES: dict[str, tuple[str, ...]] = {
-    "kind": ("register",),
+    "kind": KINDS,
     "units": ("declared", "from_file"),
     "procedures": ("declared", "from_file"),
     "extent": EXTENTS,
     "known_at": ("intake", "exported"),
 }
-RULES: dict[str, tuple[str, ...]] = {"lateness": ("date", "timestamp")}
-TEXTS = ("name", "time_zone", "exported_at", "system", "id", "mark")
+RULES: dict[str, tuple[str | bool, ...]] = {"lateness": ("date", "timestamp"), "includes_communes": (True, False)}
+TEXTS = ("name", "time_zone", "exported_at", "system", "id", "mark", "unit")
 DAYS = ("from", "to")  # the days the files cover, where their titles do not say
-TABLES = ("columns", "values", "rules")
+TABLES = ("columns", "groups", "values", "rules", "identities")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Source:
 
     key: str
     name: str
-    layouts: tuple[Layout, ...] = ()  # the source's own headers over the built-in ones; empty: built-in
+    layouts: tuple[Layout, ...] = field(default_factory=built_in)  # those that its files may have
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     time_zone: str = HOME_ZONE
     units: str = "declared"
@@ -71,6 +72,9 @@ class Source:
     lateness: str = "date"
     first_day: date | None = None
     last_day: date | None = None
+    precedence: int = 0  # of a dossier that several sources tell of, the highest makes its history
+    unit: str | None = None  # whose files these are, where no column says it
+    includes_communes: bool = False  # its district's figures are those of the counter and the communes together
 
 
 def read_source(folder: Path, path: Path | None = None, key: str | None = None) -> Source:
@@ -99,7 +103,7 @@ def read_source(folder: Path, path: Path | None = None, key: str | None = None) 
     return replace(
         plain,
         name=node.get("name", key),
-        layouts=_over_built_in(key, node, where, text),
+        layouts=_layouts(key, node, where, text),
         values=values_of(node, where, text),
         time_zone=node.get("time_zone", HOME_ZONE),
         units=node.get("units", "declared"),
@@ -112,27 +116,33 @@ def read_source(folder: Path, path: Path | None = None, key: str | None = None) 
         lateness=node.get("rules", {}).get("lateness", "date"),
         first_day=node.get("from"),
         last_day=node.get("to"),
+        precedence=node.get("precedence", 0),
+        unit=node.get("unit"),
+        includes_communes=node.get("rules", {}).get("includes_communes", False),
     )
 
 
-def _over_built_in(key: str, node: dict[str, Any], where: str, text: str) -> tuple[Layout, ...]:
-    """The source's own headers; for columns that it does not declare, those of each built-in layout."""
+def _layouts(key: str, node: dict[str, Any], where: str, text: str) -> tuple[Layout, ...]:
+    """The source's own headers, and for columns that it does not declare those of each built-in layout of its kind;
+    without headers of its own the built-in ones (all of them where it does not say its kind)."""
     if "columns" not in node:
-        return ()
-    own = headers_of(node, where, text)
+        return tuple(known for known in built_in() if known.kind == node.get("kind", known.kind))
+    own = layout_of(node, f"source:{key}", where, text)
     return tuple(
-        Layout(
-            f"source:{key}",
-            node.get("name", key),
-            own | {h: c for h, c in known.columns.items() if c not in node["columns"] and h not in own},
-            known.values,
+        replace(
+            own,
+            columns=own.columns
+            | {h: c for h, c in known.columns.items() if c not in node["columns"] and h not in own.columns},
+            values=known.values,
+            identities=own.identities or known.identities,
         )
         for known in built_in()
+        if known.kind == own.kind
     )
 
 
 def _check(node: dict[str, Any], where: str, text: str) -> None:
-    known = {*CHOICES, *TEXTS, *DAYS, *TABLES, "date_formats"}
+    known = {*CHOICES, *TEXTS, *DAYS, *TABLES, "date_formats", "precedence"}
     for key, value in node.items():
         if key not in known:
             raise wrong(where, text, key, f"{', '.join(sorted(known))}", key)
@@ -142,6 +152,8 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
             raise wrong(where, text, key, "ngày, không ngoặc kép / a day without quotes: 2023-06-15", value)
         if key in TEXTS and not isinstance(value, str):
             raise wrong(where, text, key, "chữ trong ngoặc kép / a text in quotes", value)
+        if key == "precedence" and (not isinstance(value, int) or isinstance(value, bool) or abs(value) > 1000):
+            raise wrong(where, text, key, "số nguyên / a whole number: 10", value)
         if key in TABLES and not isinstance(value, dict):
             raise wrong(where, text, key, f"mục [{key}] / a table [{key}]", value)
     for key, value in node.get("rules", {}).items():
@@ -150,7 +162,7 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
                 where,
                 text,
                 f"rules.{key}",
-                "; ".join(f"{k} = {' | '.join(v)}" for k, v in RULES.items()),
+                "; ".join(f"{k} = {' | '.join(str(v).lower() for v in values)}" for k, values in RULES.items()),
                 value,
             )
     if node.get("time_zone", HOME_ZONE) not in available_timezones():
@@ -160,6 +172,9 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
         raise wrong(where, text, "exported_at", '"so_%Y-%m-%d.xlsx" (%d, %m, %Y)', name)
     if {"from", "to"} <= node.keys() and node["from"] > node["to"]:
         raise wrong(where, text, "to", f"từ {node['from']} trở đi / {node['from']} or later", node["to"])
+    for key, rule in node.get("identities", {}).items():
+        if not isinstance(rule, str) or not set(re.findall(r"[a-z_]+", rule)) <= set(counts()) or rule.count("=") != 1:
+            raise wrong(where, text, f"identities.{key}", '"total = online + carried_over"', rule)
     formats = node.get("date_formats", [])
     if not isinstance(formats, list) or not all(isinstance(f, str) and "%d" in f and "%Y" in f for f in formats):
         raise wrong(where, text, "date_formats", '["%d/%m/%Y %H:%M:%S", "%d/%m/%Y"]', formats)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.declare.columns import columns
-from pipeline.declare.figures import form, labels
+from pipeline.declare.figures import form, labels, measures
 from pipeline.declare.text import Text, declared, text_of
 
 SCHEMA_VERSION = 1
@@ -29,7 +29,8 @@ def tables() -> dict[str, Table]:
     node = declared("tables.toml")
     shared = {name: text_of(words) for name, words in node["column"].items()}
     known = (
-        {name: c.label for name, c in columns().items()}
+        {name: m.label for name, m in measures().items()}
+        | {name: c.label for name, c in columns().items()}
         | {name: label.text for name, label in labels().items()}
         | {name: m.label for name, m in form("ii06a").columns.items()}
         | shared

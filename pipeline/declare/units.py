@@ -28,16 +28,20 @@ TYPE_WORDS = {
     "p": "phuong",
     "thi tran": "thi tran",
     "tt": "thi tran",
+    "t t": "thi tran",
     "huyen": "huyen",
     "h": "huyen",
     "thi xa": "thi xa",
     "tx": "thi xa",
+    "t x": "thi xa",
     "thanh pho": "thanh pho",
     "tp": "thanh pho",
+    "t p": "thanh pho",
     "tinh": "tinh",
     "dac khu": "dac khu",
 }
-TYPE = re.compile(r"^(thi tran|thi xa|thanh pho|dac khu|phuong|huyen|tinh|xa|tt|tx|tp|x|p|h)\s+(?=\S)")
+TYPE = re.compile(r"^(thi tran|thi xa|thanh pho|dac khu|phuong|huyen|tinh|xa|tt|tx|tp|t t|t x|t p|x|p|h)\s+(?=\S)")
+LONGEST_NAME = 60  # folded, with district and province; what is longer is no unit's name
 ALWAYS = date.min
 FOREVER = date.max
 
@@ -84,13 +88,37 @@ def units() -> dict[str, Unit]:
     }
 
 
+@dataclass(frozen=True)
+class Succession:
+    """Which unit took a unit's place, and from which day."""
+
+    from_day: date
+    successor_id: str
+    source: str
+
+
+@cache
+def successions() -> dict[str, Succession]:
+    """unit_id → the unit that took its place. A unit without a line has no single successor in law."""
+    return {
+        row["unit_id"]: Succession(date.fromisoformat(row["from_day"]), row["successor_id"], row["source"])
+        for row in _rows("unit_successors.csv")
+    }
+
+
 @cache
 def successors() -> dict[str, tuple[date, str]]:
     """unit_id → (first day, unit_id) of the unit that took its place."""
-    return {
-        row["unit_id"]: (date.fromisoformat(row["from_day"]), row["successor_id"])
-        for row in _rows("unit_successors.csv")
-    }
+    return {unit_id: (s.from_day, s.successor_id) for unit_id, s in successions().items()}
+
+
+@cache
+def _names() -> dict[str, tuple[str, ...]]:
+    """unit_id → its declared name and the spellings known in practice (unit_aliases.csv)."""
+    found = {unit.unit_id: [unit.name] for unit in units().values()}
+    for row in _rows("unit_aliases.csv"):
+        found[row["unit_id"]].append(row["written"])
+    return {unit_id: tuple(names) for unit_id, names in found.items()}
 
 
 def split_name(written: str) -> tuple[str | None, str]:
@@ -102,22 +130,30 @@ def split_name(written: str) -> tuple[str | None, str]:
 
 @cache
 def _spellings() -> dict[str, tuple[tuple[str | None, Unit], ...]]:
-    """Bare folded name, with and without the district behind it, or the code → the units that it may mean."""
+    """Bare folded name, alone or with district and province behind it, or the code → the units that it may mean."""
     found: dict[str, set[tuple[str | None, Unit]]] = defaultdict(set)
-    for unit in units().values():
-        if not unit.reports:
-            continue
-        kind, bare = split_name(unit.name)
-        found[bare].add((kind, unit))
+    for unit in (u for u in units().values() if u.reports):
         found[unit.code].add((None, unit))
-        above = units().get(unit.parent_id or "")
-        while above is not None:
-            if above.kind == "district":
-                district_type, district = split_name(above.name)
-                for tail in (district, f"{district_type} {district}", f"{fold(above.name)}"):
-                    found[f"{bare} {tail}"].add((kind, unit))
-            above = units().get(above.parent_id or "")
+        for name in _names()[unit.unit_id]:
+            kind, bare = split_name(name)
+            for tail in ("", *_tails(unit)):
+                found[f"{bare} {tail}".rstrip()].add((kind, unit))
     return {spelling: tuple(sorted(candidates, key=lambda c: c[1].unit_id)) for spelling, candidates in found.items()}
+
+
+def _tails(unit: Unit) -> set[str]:
+    """What may stand behind a unit's name: its district in every way of writing it, its province, or both."""
+    districts, provinces = {""}, {""}
+    above = units().get(unit.parent_id or "")
+    while above is not None:
+        names = {split_name(name) for name in _names()[above.unit_id]}
+        if above.kind == "district":
+            words = {kind: [w for w, meant in TYPE_WORDS.items() if meant == kind] for kind, _ in names}
+            districts |= {bare for _, bare in names} | {f"{w} {bare}" for kind, bare in names for w in words[kind]}
+        elif above.kind == "province":  # with its type alone: a town may have the province's name
+            provinces |= {f"tinh {bare}" for _, bare in names}
+        above = units().get(above.parent_id or "")
+    return {f"{district} {province}".strip() for district in districts for province in provinces} - {""}
 
 
 def known_spelling(written: str) -> bool:
@@ -145,9 +181,18 @@ def resolve(written: str, received_on: date, exported_on: date | None = None) ->
     return None
 
 
-def propose(written: str, most: int = 3) -> list[str]:
-    """Names of declared units that look like the one written; for people to choose from, never assumed."""
+def propose(written: str, most: int = 4) -> list[Unit]:
+    """Units that a text may mean, nearest first, for people to choose from, never assumed: those of that name on
+    some day, those with a name much like it, and whichever took their place."""
     import difflib
 
-    by_bare = {split_name(u.name)[1]: u.name for u in units().values() if u.reports}
-    return [by_bare[b] for b in difflib.get_close_matches(split_name(written)[1], by_bare, n=most, cutoff=0.75)]
+    _, bare = split_name(written)
+    near = difflib.get_close_matches(bare, _spellings(), n=2 * most, cutoff=0.75) if len(bare) <= LONGEST_NAME else []
+    found: dict[str, Unit] = {}
+    for spelling in dict.fromkeys([bare, *near]):
+        for _, unit in _spellings().get(spelling, ()):
+            found.setdefault(unit.unit_id, unit)
+            if unit.unit_id in successors():
+                heir = successors()[unit.unit_id][1]
+                found.setdefault(heir, units()[heir])
+    return list(found.values())[: 2 * most]

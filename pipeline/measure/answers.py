@@ -13,11 +13,11 @@ import duckdb
 
 from pipeline.declare.figures import indicators as declared_indicators
 from pipeline.declare.figures import measures
-from pipeline.declare.periods import Period, parse_periods
+from pipeline.declare.periods import Period, default_scheme, parse_periods
 from pipeline.declare.text import Text, fold
 from pipeline.declare.units import split_name
 from pipeline.errors import WrongUse
-from pipeline.measure.figures import measure_counts_sql
+from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
 from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     """
     known = rows_of(
         con,
-        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en
+        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en, p.basis
            FROM period_coverage p JOIN unit u USING (unit_id)
            WHERE p.period = ? AND ((u.valid_from IS NULL OR u.valid_from <= p.period_to)
                AND (u.valid_to IS NULL OR u.valid_to >= p.period_from)
@@ -46,7 +46,7 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     if not known:  # no data of that time at all: the units one asks about are those that ever reported
         known = rows_of(
             con,
-            """SELECT DISTINCT u.unit_id, u.unit_code, u.unit, u.kind, u.sort, NULL AS as_of, 'no_data' AS coverage, NULL AS missing_vi, NULL AS missing_en
+            """SELECT DISTINCT u.unit_id, u.unit_code, u.unit, u.kind, u.sort, NULL AS as_of, 'no_data' AS coverage, NULL AS missing_vi, NULL AS missing_en, NULL AS basis
                FROM unit u WHERE u.unit_id IN (SELECT unit_id FROM coverage)
                   OR u.unit_id IN (SELECT group_id FROM unit_in JOIN coverage USING (unit_id)) ORDER BY u.sort""",
         )
@@ -107,6 +107,7 @@ def _frame_of(period: Period, row: Row, lang: str) -> Row:
         "as_of": row["as_of"],
         "coverage": row["coverage"],
         "missing": row[f"missing_{lang}"],
+        "basis": row["basis"],
         "unit_code": row["unit_code"],
         "unit": row["unit"],
         "level": row["level"],
@@ -138,12 +139,13 @@ def stats(
 
 
 def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], lang: str) -> list[Row]:
+    """Counts of the registers, and of summaries where they alone tell of a unit; unknown in one part, unknown in sum."""
     counted = {
         r.pop("node"): r
         for r in rows_of(
             con,
-            f"WITH {_NODES} SELECT node, {measure_counts_sql()} FROM period_count JOIN node_of USING (unit_id) "
-            "WHERE period = ? GROUP BY node",
+            f"WITH {_NODES}, counted AS ({unit_counts_sql()}) SELECT node, {sums_sql()} "
+            "FROM counted JOIN node_of USING (unit_id) WHERE period = ? GROUP BY node",
             [period.key],
         )
     }
@@ -253,7 +255,8 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
     newest = rows_of(
         con,
         "SELECT max_by(period, period_from) AS period FROM period_unit "
-        "WHERE scheme = 'nd09' AND kind = 'month' AND as_of IS NOT NULL",
+        "WHERE scheme = ? AND kind = 'month' AND as_of IS NOT NULL",
+        [default_scheme()],
     )
     if not newest or newest[0]["period"] is None:
         return []
@@ -262,17 +265,17 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
         f"""WITH {_NODES},
             newest AS (
                 SELECT unit_id AS register_unit_id, max(period_from) AS period_from FROM period_unit
-                WHERE scheme = 'nd09' AND kind = 'month' AND as_of IS NOT NULL GROUP BY unit_id
+                WHERE scheme = $2 AND kind = 'month' AND as_of IS NOT NULL GROUP BY unit_id
             ),
             last_day AS (
                 SELECT p.counted_unit_id AS unit_id, min(p.as_of) AS as_of FROM period_unit p
                 JOIN newest n ON n.register_unit_id = p.unit_id AND n.period_from = p.period_from
-                WHERE p.scheme = 'nd09' AND p.kind = 'month' GROUP BY ALL
+                WHERE p.scheme = $2 AND p.kind = 'month' GROUP BY ALL
             ),
             open_now AS (
                 SELECT d.unit_id, d.outcome, d.effective_due_on, d.as_of FROM dossier_period d
                 JOIN newest n USING (register_unit_id, period_from)
-                WHERE d.scheme = 'nd09' AND d.kind = 'month' AND d.outcome IN ('open_in_term', 'open_overdue', 'open_paused')
+                WHERE d.scheme = $2 AND d.kind = 'month' AND d.outcome IN ('open_in_term', 'open_overdue', 'open_paused')
             )
             SELECT n.node AS unit_id, min(l.as_of) AS as_of, count(o.outcome) AS open,
                    count(*) FILTER (WHERE o.outcome = 'open_overdue') AS overdue,
@@ -281,7 +284,7 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
                    min(o.effective_due_on) FILTER (WHERE o.outcome <> 'open_paused') AS earliest_due
             FROM last_day l JOIN node_of n USING (unit_id) LEFT JOIN open_now o USING (unit_id)
             GROUP BY ALL""",
-        [within],
+        [within, default_scheme()],
     )
     counts = {r.pop("unit_id"): r for r in rows}
     chosen = choose(nodes(con, parse_periods(newest[0]["period"])[0]), unit)

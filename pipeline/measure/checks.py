@@ -5,6 +5,7 @@ A check is a query that returns the failing rows. Blocking ones keep a build fro
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,7 @@ class Outcome:
 
 def _identity_sql() -> str:
     parts = [
-        f"SELECT period, unit_id, \"by\", field, '{name}' AS identity, '{rule}' AS rule FROM form_ii06a WHERE NOT ({rule})"
+        f"SELECT period, unit_id, \"by\", field, '{name}' AS identity, '{rule}' AS rule FROM form_ii06a WHERE basis = 'dossiers' AND NOT ({rule})"
         for name, rule in form("ii06a").identities.items()
     ]
     return " UNION ALL ".join(parts)
@@ -108,7 +109,7 @@ def checks() -> list[Check]:
             False,
             Text("Mọi đơn vị của huyện, xã đều có số liệu", "Every unit of the district has data"),
             """SELECT p.period, u.unit, p.units_full, p.units FROM period_coverage p JOIN unit u USING (unit_id)
-               WHERE p.kind = 'quarter' AND p.scheme = 'nd09' AND p.units > 1 AND p.unit_id <> '*' AND u.kind IN ('district', 'group')
+               WHERE p.kind = 'quarter' AND p.scheme = default_scheme() AND p.units > 1 AND p.unit_id <> '*' AND u.kind IN ('district', 'group')
                  AND p.units_full < p.units AND p.coverage <> 'no_data'""",
         ),
         Check(
@@ -119,7 +120,7 @@ def checks() -> list[Check]:
                 "State at the cut-off: open dossiers that no file exported by then tells of",
             ),
             """SELECT period, unit_id, count(*) AS dossiers FROM dossier_period
-               WHERE state_at_cutoff_unknown AND coverage <> 'no_data' AND kind = 'quarter' AND scheme = 'nd09' GROUP BY ALL""",
+               WHERE state_at_cutoff_unknown AND coverage <> 'no_data' AND kind = 'quarter' AND scheme = default_scheme() GROUP BY ALL""",
         ),
         Check(
             "status_and_date",
@@ -132,6 +133,17 @@ def checks() -> list[Check]:
                FROM version v JOIN file f USING (file_id)
                WHERE v.nth = v.versions AND ((v.status_group IN ('resolved', 'withdrawn', 'returned') AND v.finished_at IS NULL)
                   OR (v.status_group IN ('open', 'paused') AND v.finished_at IS NOT NULL)) GROUP BY ALL""",
+        ),
+        Check(
+            "unit_not_valid",
+            False,
+            Text(
+                "Hồ sơ tính ở đơn vị không tồn tại tại ngày chốt (đã bãi bỏ mà không có một nơi thay, hoặc chưa thành lập)",
+                "Dossiers counted in a unit that does not exist at the cut-off (abolished without a successor, or not yet made)",
+            ),
+            """SELECT c.period, c.unit_id, u.unit, sum(c.n)::BIGINT AS dossiers FROM period_count c JOIN unit u USING (unit_id)
+               WHERE c.kind = 'quarter' AND c.scheme = 'nd09' AND (u.valid_from > c.as_of OR u.valid_to < c.as_of) GROUP BY ALL
+               ORDER BY c.period DESC, c.unit_id""",
         ),
         Check(
             "reopened",
@@ -162,11 +174,65 @@ def checks() -> list[Check]:
                GROUP BY ALL HAVING date_diff('day', newest_receipt, f.last_day) > 92""",
         ),
         Check(
+            "vanished",
+            False,
+            Text(
+                "Hồ sơ có trong tệp trước mà mất khỏi tệp đầy đủ sau đó",
+                "Dossiers of an earlier file that vanished from a later full export",
+            ),
+            """SELECT f.source || '/' || f.name AS file, v.vanished_on, u.unit, v.was, count(*) AS dossiers
+               FROM vanished v JOIN file f USING (file_id) JOIN unit u USING (unit_id)
+               WHERE v.reappeared_on IS NULL GROUP BY ALL ORDER BY ALL""",
+        ),
+        Check(
+            "transfers",
+            False,
+            Text(
+                "Hồ sơ chuyển đơn vị, hoặc có ở hai sổ với đơn vị khác nhau",
+                "Dossiers that moved between units, or stand in two registers under different units",
+            ),
+            """SELECT t.kind, t.from_source, a.unit AS from_unit, t.to_source, b.unit AS to_unit, count(*) AS dossiers
+               FROM transfer t JOIN unit a ON a.unit_id = t.from_unit_id JOIN unit b ON b.unit_id = t.to_unit_id
+               GROUP BY ALL ORDER BY ALL""",
+        ),
+        Check(
             "words_not_known",
             False,
             Text("Chữ không nhận ra trong các cột có danh mục", "Words not known in coded columns"),
             """SELECT f.source || '/' || f.name AS file, s."column", count(*) AS rows FROM set_aside s JOIN file f USING (file_id)
-               WHERE s.verdict = 'notice' GROUP BY ALL""",
+               WHERE s.verdict = 'notice' AND s.reason = 'word_not_known' GROUP BY ALL""",
+        ),
+        Check(
+            "summaries",
+            False,
+            Text(
+                "Bảng tổng hợp, dòng tổng tự khớp với nó",
+                "Summaries and total rows agree with themselves",
+            ),
+            """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.reason, s."column", s.expected, s.found
+               FROM set_aside s JOIN file f USING (file_id)
+               WHERE s.verdict = 'notice' AND s.reason <> 'word_not_known' ORDER BY ALL""",
+        ),
+        Check(
+            "reconciliation",
+            False,
+            Text(
+                "Số liệu các đơn vị đã báo cáo khớp với sổ theo dõi",
+                "Reported figures agree with the registers",
+            ),
+            """SELECT r.period, u.unit, r.field, r.measure, r.reported, r.computed, f.source || '/' || f.name AS file, r.row
+               FROM reconciliation r JOIN unit u USING (unit_id) JOIN file f USING (file_id)
+               WHERE r.difference <> 0 ORDER BY abs(r.difference) DESC, r.period, u.unit, r.measure""",
+        ),
+        Check(
+            "reported_periods",
+            False,
+            Text(
+                "Kỳ của bảng tổng hợp là một kỳ đã khai báo",
+                "The days of a summary are those of a declared period",
+            ),
+            """SELECT DISTINCT f.source || '/' || f.name AS file, r.first_day, r.last_day FROM reported r JOIN file f USING (file_id)
+               WHERE NOT EXISTS (SELECT 1 FROM period p WHERE p.period_from = r.first_day AND p.period_to = r.last_day)""",
         ),
         Check(
             "rejected_rows",
@@ -180,7 +246,7 @@ def checks() -> list[Check]:
             False,
             Text("Các ngưỡng đều đạt", "All thresholds are met"),
             """SELECT period, u.unit, indicator, numerator, denominator, needed FROM indicator_value JOIN unit u USING (unit_id)
-               WHERE verdict = 'not_met' AND indicator_value.kind = 'quarter' AND scheme = 'nd09'""",
+               WHERE verdict = 'not_met' AND indicator_value.kind = 'quarter' AND scheme = default_scheme()""",
         ),
     ]
 
@@ -200,7 +266,7 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
                 o.check.label.vi,
                 o.check.label.en,
                 o.failures,
-                str(row),
+                json.dumps(row, ensure_ascii=False, default=str),
             )
             for o in outcomes
             for row in o.sample

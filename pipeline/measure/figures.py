@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.figures import Indicator, form, indicators, labels, measures, thresholds
+from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reported_tables
 from pipeline.warehouse.sql import statement
 
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
@@ -18,10 +19,12 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     """All figure tables, in order. Needs the tables of warehouse/build."""
     con.execute(statement("measure", "dossier_period"))
     con.execute(period_count_sql())
+    reported_tables(con)
     con.execute(_form_sql())
     _threshold_table(con)
     con.execute(_indicator_count_sql())
     con.execute(statement("measure", "indicator_value"))
+    con.execute(_trend_sql())
 
 
 def period_count_sql() -> str:
@@ -48,16 +51,38 @@ def measure_counts_sql() -> str:
 
 
 def _form_sql() -> str:
-    """Form II.06a for every period: a row per unit (by = unit) and a row per unit and field (by = field)."""
+    """Form II.06a for every period: a row per unit (by = unit) and a row per unit and field (by = field); from
+    summaries (basis = reported) where no register tells of the unit."""
     ii06a = form("ii06a")
     counts = counts_sql({c: m.where for c, m in ii06a.columns.items()})
     return (
         f"CREATE TABLE form_ii06a AS "
-        f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {counts} FROM period_count "
-        f"GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
-        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts} FROM period_count "
-        f'GROUP BY {PERIOD_COLUMNS}, unit_id, field ORDER BY period, "by", unit_id, field'
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {counts}, 'dossiers' AS basis "
+        f"FROM period_count GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts}, 'dossiers' FROM period_count "
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field "
+        f"UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit=True)} UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit=False)} "
+        'ORDER BY period, "by", unit_id, field'
     )
+
+
+def _trend_sql() -> str:
+    """`trend_count`: every period on today's tree, from the same counts as everything else."""
+    columns = ", ".join(f"CASE WHEN c.node_id IS NULL THEN 0 ELSE c.{m} END AS {m}" for m in measures())
+    return statement("measure", "trend").format(unit_counts=unit_counts_sql(), sums=sums_sql(), columns=columns)
+
+
+def unit_counts_sql() -> str:
+    """period, unit_id and every measure: of the registers' dossiers, and of summaries where they alone tell of a unit."""
+    return (
+        f"SELECT period, unit_id, {measure_counts_sql()} FROM period_count GROUP BY period, unit_id "
+        f"UNION ALL SELECT period, unit_id, {', '.join(measures())} FROM reported_figure"
+    )
+
+
+def sums_sql() -> str:
+    """Select list of the measures summed over units: what is unknown of one of them is unknown in sum."""
+    return ", ".join(f"CASE WHEN count({m}) = count(*) THEN sum({m})::BIGINT END AS {m}" for m in measures())
 
 
 def _threshold_table(con: duckdb.DuckDBPyConnection) -> None:
@@ -184,6 +209,15 @@ def _indicator_count_sql() -> str:
             FROM period_count c JOIN node_of n USING (unit_id) GROUP BY period, n.node
         ),
         counts AS ({pieces}),
-        medians AS ({medians_sql})
-        SELECT c.*, m.median FROM counts c LEFT JOIN medians m USING (period, unit_id, indicator)
+        medians AS ({medians_sql}),
+        reported AS (
+            SELECT r.period, n.node AS unit_id, r.indicator, r.numerator, r.denominator, r.unknown
+            FROM ({indicator_rows_sql()}) r JOIN node_of n USING (unit_id)
+        ),
+        summed AS (
+            SELECT period, unit_id, indicator, CAST(sum(numerator) AS BIGINT) AS numerator,
+                   CAST(sum(denominator) AS BIGINT) AS denominator, CAST(sum(unknown) AS BIGINT) AS unknown
+            FROM (FROM counts UNION ALL FROM reported) GROUP BY period, unit_id, indicator
+        )
+        SELECT c.*, m.median FROM summed c LEFT JOIN medians m USING (period, unit_id, indicator)
     """

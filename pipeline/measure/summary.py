@@ -5,6 +5,7 @@ Reads published or freshly built databases for the notes of a run. Not here: pri
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -116,7 +117,7 @@ def kept_outcomes(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
     """The outcome of every check as the published database keeps it, for a night that built nothing."""
     rows: dict[str, tuple[int, list[dict[str, Any]]]] = {}
     for code, failures, detail in con.execute('SELECT "check", failures, detail FROM finding').fetchall():
-        rows.setdefault(code, (failures, []))[1].append({"detail": detail})
+        rows.setdefault(code, (failures, []))[1].append(json.loads(detail))
     return [Outcome(check, *rows.get(check.code, (0, []))) for check in checks()]
 
 
@@ -149,7 +150,7 @@ def freshness(con: duckdb.DuckDBPyConnection, home: Home, today: date) -> list[F
     """
     rows = con.execute(
         """SELECT source, any_value(source_name), count(*), max(CAST(exported_at AS DATE)), max(last_day)
-           FROM file GROUP BY source ORDER BY source"""
+           FROM file WHERE withdrawn_at IS NULL GROUP BY source ORDER BY source"""
     ).fetchall()
     newest = max((exported_on for *_, exported_on, _ in rows), default=today)
     found = []

@@ -10,7 +10,7 @@ import json
 import platform
 import shutil
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -19,19 +19,23 @@ from pipeline.declare.reasons import reasons
 from pipeline.declare.sources import read_source
 from pipeline.declare.text import Text
 from pipeline.declare.units import ALWAYS, FOREVER, units
-from pipeline.errors import MotcuaError, WrongUse
+from pipeline.errors import MotcuaError
 from pipeline.report.display import day, number
 from pipeline.report.screen import print_table
 from pipeline.settings import Home
-from pipeline.warehouse.intake import exports, new_exports
+from pipeline.warehouse.arrival import exports, waiting_by_name
+from pipeline.warehouse.intake import new_exports
 from pipeline.warehouse.record import read_log
 from pipeline.warehouse.release import current, open_published
 from pipeline.warehouse.sql import rows_of
 
+if TYPE_CHECKING:
+    import duckdb
+
 Row = dict[str, Any]
 
 _ACCOUNT = """
-    SELECT f.source, f.name, f.layout, f.format, f.extent, f.first_day, f.last_day, f.exported_at, f.rows_in,
+    SELECT f.file_id, f.source, f.name, f.layout, f.format, f.extent, f.first_day, f.last_day, f.exported_at, f.withdrawn_at, f.withdrawn_reason, f.rows_in,
            coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'counted'), 0)::BIGINT AS counted,
            coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'excluded'), 0)::BIGINT AS excluded,
            coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'rejected'), 0)::BIGINT AS rejected
@@ -50,6 +54,14 @@ def status_of(home: Home) -> dict[str, Any]:
         "built_at": release.built_at if release else None,
         "database": str(release.database) if release else None,
         "new_files": [p.relative_to(home.raw).as_posix() for p in new_exports(home)],
+        "waiting": [
+            {"file": p.relative_to(home.raw).as_posix(), "vi": why.vi, "en": why.en} for p, why in waiting_by_name(home)
+        ],
+        "withdrawn": [
+            {"file": e.place, "sha256": e.sha256, "withdrawn_at": e.withdrawn_at, "reason": e.withdrawn_reason}
+            for e in read_log(home)
+            if not e.counts
+        ],
         "last_run": json.loads(home.last_run.read_text(encoding="utf-8")) if home.last_run.exists() else None,
         "files": [],
         "coverage": [],
@@ -57,7 +69,7 @@ def status_of(home: Home) -> dict[str, Any]:
     }
     if release:
         with open_published(home) as con:
-            found["files"] = rows_of(con, _ACCOUNT)
+            found["files"] = _with_reasons(con, rows_of(con, _ACCOUNT))
             found["coverage"] = rows_of(
                 con,
                 """SELECT source, count(DISTINCT unit_id) AS units, min(first_day) AS first_day, max(last_day) AS last_day
@@ -67,6 +79,24 @@ def status_of(home: Home) -> dict[str, Any]:
                 con, 'SELECT DISTINCT "check", severity, label_vi, label_en, failures FROM finding'
             )
     return found
+
+
+def _with_reasons(con: duckdb.DuckDBPyConnection, files: list[Row]) -> list[Row]:
+    """Each file with `reasons` (code → rows that are excluded or rejected for it), and whether all adds up."""
+    told: dict[int, dict[str, int]] = {}
+    for file_id, reason, rows in con.execute(
+        "SELECT file_id, reason, rows FROM file_account WHERE reason IS NOT NULL ORDER BY ALL"
+    ).fetchall():
+        told.setdefault(file_id, {})[reason] = rows
+    return [
+        f
+        | {
+            "reasons": told.get(f["file_id"], {}),
+            "adds_up": f["counted"] + f["excluded"] + f["rejected"] == f["rows_in"]
+            and sum(told.get(f["file_id"], {}).values()) == f["excluded"] + f["rejected"],
+        }
+        for f in files
+    ]
 
 
 def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
@@ -88,6 +118,7 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
             "rejected",
         ]
         print_table(found["files"], columns, lang, console, spare=("first_day", "exported_at", "last_day"))
+        _tell_account(found["files"], lang, console)
         for c in found["coverage"]:
             text = Text(
                 f"Nguồn {c['source']}: {c['units']} đơn vị, {day(c['first_day'], 'vi')} – {day(c['last_day'], 'vi')}",
@@ -105,51 +136,43 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
             f"{Text('Tệp mới chưa nhận', 'New files, not taken in')[lang]}: {', '.join(found['new_files'])}",
             highlight=False,
         )
+    for one in found["waiting"]:
+        text = Text("Chờ", "Waiting")
+        console.print(f"{text[lang]}: {one['file']} ({one[lang]})", highlight=False)
+    for one in found["withdrawn"]:
+        text = Text("Đã rút", "Withdrawn")
+        console.print(
+            f"{text[lang]}: {one['file']} [{one['sha256'][:10]}], {one['withdrawn_at'][:10]}: {one['reason']}",
+            highlight=False,
+        )
     for refused in (found["last_run"] or {}).get("refused", []):
         console.print(refused[lang], style="red")
 
 
-# ---- rows that do not count
-
-
-def rejected_rows(home: Home, file: str | None, lang: str) -> list[Row]:
-    """Every row set aside, rejected ones first, with the reason and what to do in words."""
-    with open_published(home) as con:
-        known = [r[0] for r in con.execute("SELECT source || '/' || name FROM file ORDER BY 1").fetchall()]
-        if file is not None and not any(file in (k, k.partition("/")[2]) for k in known):
-            names = "; ".join(known[:10])
-            raise WrongUse(
-                Text(f"Không có tệp “{file[:80]}” trong số liệu.", f"No file “{file[:80]}” in the data."),
-                expected=Text(names, names),
-            )
-        found = rows_of(
-            con,
-            """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.verdict, s.reason, s."column", s.expected, s.found
-               FROM set_aside s JOIN file f USING (file_id)
-               ORDER BY CASE s.verdict WHEN 'rejected' THEN 0 WHEN 'notice' THEN 1 ELSE 2 END, f.source, f.name, s.sheet, s.row""",
-        )
-    with open_published(home) as con:
-        found += rows_of(
-            con,
-            """SELECT f.source || '/' || f.name AS file, NULL AS sheet, NULL AS row, a.verdict, a.reason, NULL AS "column",
-                      NULL AS expected, a.rows || ' dòng / rows' AS found
-               FROM file_account a JOIN file f USING (file_id) WHERE a.reason = 'superseded' ORDER BY f.source, f.name""",
-        )
-    rows = []
-    for r in found:
-        if file is None or file in (r["file"], r["file"].partition("/")[2]):
-            reason = reasons()[r["reason"]]
-            expected = (r["expected"] or "").split(" / ")
-            rows.append(
-                r
-                | {
-                    "code": r["reason"],
-                    "reason": reason.about(r["column"])[lang],
-                    "expected": (expected[-1] if lang == "en" else expected[0]) or None,
-                    "todo": reason.todo[lang] if reason.todo else None,
-                }
-            )
-    return rows
+def _tell_account(files: list[Row], lang: str, console: Console) -> None:
+    """Why rows do not count, all files together, and whether every row is accounted for."""
+    sums: dict[str, int] = {}
+    for file in files:
+        for code, rows in file["reasons"].items():
+            sums[code] = sums.get(code, 0) + rows
+    for verdict, label in (
+        ("rejected", Text("Dòng bị từ chối", "Rejected rows")),
+        ("excluded", Text("Dòng bị loại", "Excluded rows")),
+    ):
+        parts = [
+            f"{number(rows, lang)} {reasons()[code].about(None)[lang].strip()}"
+            for code, rows in sums.items()
+            if reasons()[code].verdict == verdict
+        ]
+        if parts:
+            console.print(f"{label[lang]}: {'; '.join(parts)}", highlight=False)
+    wrong = [f["name"] for f in files if not f["adds_up"]]
+    whole = Text(
+        "Mỗi dòng đều được tính, loại hoặc từ chối: cộng lại đúng bằng số dòng của từng tệp.",
+        "Every row is counted, excluded or rejected: they add up to the rows of each file.",
+    )
+    broken = Text(f"Không cộng lại bằng số dòng: {', '.join(wrong)}", f"Does not add up: {', '.join(wrong)}")
+    console.print((broken if wrong else whole)[lang], style="red" if wrong else "dim")
 
 
 # ---- sources, units, periods

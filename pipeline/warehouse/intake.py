@@ -1,8 +1,13 @@
-"""Taking in what is new in data/raw: conform, archive, log. A refused file changes nothing and stops no other."""
+"""Taking in what is new in data/raw: conform, archive, log. A refused file changes nothing and stops no other.
+
+Not here: what lies in data/raw and may be read (arrival.py), taking a file back (withdrawal.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import shutil
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,29 +17,34 @@ from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, MotcuaError
 from pipeline.settings import Home
+from pipeline.warehouse.aliases import NO_ALIASES, Aliases, take_aliases
+from pipeline.warehouse.arrival import BY_CHANGE, exports, still_written, stray_files, waiting_by_name
 from pipeline.warehouse.record import Entry, append_log, archive, archived, now, read_log, sha256_of
-from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint
+from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, version_folder
 
-NOT_EXPORTS = ("source.toml", "readme.md", "readme.txt", "thumbs.db", "desktop.ini")
 Progress = Callable[[Text], None]
 
 
 @dataclass
 class Intake:
-    """What a look at data/raw gave. files: every file that counts, with its log entry, oldest intake first."""
+    """What a look at data/raw gave. files: every file that counts, with its log entry, oldest intake first;
+    withdrawn: likewise those that were taken back. waiting: files that still arrive, and what shows it. aliases: what
+    names of units mean here."""
 
     taken: list[Entry] = field(default_factory=list)
     refused: list[MotcuaError] = field(default_factory=list)
+    waiting: list[tuple[str, Text]] = field(default_factory=list)
     files: list[tuple[Entry, FileFacts]] = field(default_factory=list)
+    withdrawn: list[tuple[Entry, FileFacts]] = field(default_factory=list)
+    aliases: Aliases = NO_ALIASES
+
+    @property
+    def all_files(self) -> list[tuple[Entry, FileFacts]]:
+        return sorted(self.files + self.withdrawn, key=lambda f: f[0].seq)
 
 
-def exports(home: Home) -> Iterator[tuple[Path, Path]]:
-    """(source folder, file) of everything in data/raw that may be an export."""
-    for folder in sorted(p for p in home.raw.iterdir() if p.is_dir()) if home.raw.is_dir() else []:
-        for path in sorted(folder.rglob("*")):
-            hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
-            if path.is_file() and path.name.lower() not in NOT_EXPORTS and not hidden:
-                yield folder, path
+class StillWritten(Exception):
+    """The bytes of a file changed while it was read."""
 
 
 def new_exports(home: Home) -> list[Path]:
@@ -45,66 +55,155 @@ def new_exports(home: Home) -> list[Path]:
 
 def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
     """Takes in what is new, and conforms anew what changed declarations ask for. Refusals are collected."""
-    result = Intake()
-    result.refused += _stray_files(home)
+    result = Intake(refused=stray_files(home))
+    result.aliases, broken_aliases = take_aliases(home)
+    result.refused += [broken_aliases] if broken_aliases else []
+    _wait(home, result, progress)
     known = {e.sha256: e for e in read_log(home)}
     sources: dict[str, tuple[Source, bytes]] = {}
     broken: set[str] = set()
-    for folder, path in exports(home):
+    found = list(exports(home))
+    growing = still_written([path for _, path in found])
+    for folder, path in found:
         if folder.name in broken:
             continue
         name = path.relative_to(folder).as_posix()
+        if path in growing:
+            _tell_waiting(result, progress, f"{folder.name}/{name}", BY_CHANGE)
+            continue
         try:
             if folder.name not in sources:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
             sha256 = _bytes_of(path, f"{folder.name}/{name}")
-            if sha256 not in known:
-                progress(Text(f"Đọc {folder.name}/{name}", f"Reading {folder.name}/{name}"))
-                known[sha256] = _take(home, folder, name, sha256, *sources[folder.name], len(known) + 1)
-                result.taken.append(known[sha256])
-            elif (known[sha256].source, known[sha256].name) != (folder.name, name):
-                same = f"{known[sha256].source}/{known[sha256].name}"
-                progress(
-                    Text(
-                        f"{folder.name}/{name}: nội dung y hệt {same}, chỉ tính một lần",
-                        f"{folder.name}/{name}: the same bytes as {same}, counted once",
-                    )
-                )
+            if sha256 in known:
+                _tell_known(progress, known[sha256], f"{folder.name}/{name}")
+                continue
+            _tell_new(progress, known, f"{folder.name}/{name}")
+            known[sha256] = _take(home, folder, name, sha256, *sources[folder.name], len(known) + 1)
+            result.taken.append(known[sha256])
+        except StillWritten:
+            _tell_waiting(result, progress, f"{folder.name}/{name}", BY_CHANGE)
         except MotcuaError as error:
             if folder.name not in sources:
                 broken.add(folder.name)
             result.refused.append(error)
     for entry in sorted(known.values(), key=lambda e: e.seq):
-        if entry.source in broken:
-            # its declaration is broken today; what it gave before was conformed by the one in the archive
-            sources[entry.source] = _kept_source(home, entry)
-        source, toml = sources.get(entry.source) or _kept_source(home, entry)
         try:
-            facts = _kept_facts(home, entry, source, toml)
-        except InputRefused:
-            # today's declaration no longer reads the file: the one it was taken in with still does
-            facts = _kept_facts(home, entry, *_kept_source(home, entry))
-        result.files.append((entry, facts))
+            facts = _facts(home, entry, sources, broken)
+        except MotcuaError as error:  # what is in the archive is read no more: it is said, and the others go on
+            result.refused.append(error)
+            continue
+        (result.files if entry.counts else result.withdrawn).append((entry, facts))
     return result
+
+
+# ---- telling
+
+
+def _wait(home: Home, result: Intake, progress: Progress) -> None:
+    for path, why in waiting_by_name(home):
+        _tell_waiting(result, progress, path.relative_to(home.raw).as_posix(), why)
+
+
+def _tell_waiting(result: Intake, progress: Progress, place: str, why: Text) -> None:
+    result.waiting.append((place, why))
+    progress(Text(f"{place}: chờ lần chạy sau, {why.vi}", f"{place}: waits for the next run, {why.en}"))
+
+
+def _tell_known(progress: Progress, entry: Entry, place: str) -> None:
+    """The same bytes again: of a file that was taken back, or of one with another name."""
+    if not entry.counts:
+        day = f"{entry.withdrawn_at:.10}"
+        progress(
+            Text(
+                f"{place}: nội dung của tệp {entry.place} đã rút ngày {day}, không nhận lại (motcua withdraw --undo)",
+                f"{place}: the bytes of {entry.place}, withdrawn on {day}, not taken in again (motcua withdraw --undo)",
+            )
+        )
+    elif entry.place != place:
+        progress(
+            Text(
+                f"{place}: nội dung y hệt {entry.place}, chỉ tính một lần",
+                f"{place}: the same bytes as {entry.place}, counted once",
+            )
+        )
+
+
+def _tell_new(progress: Progress, known: dict[str, Entry], place: str) -> None:
+    before = max((e for e in known.values() if e.place == place), key=lambda e: e.seq, default=None)
+    if before is None:
+        progress(Text(f"Đọc {place}", f"Reading {place}"))
+    else:
+        day = f"{before.known_at:.16}"
+        progress(
+            Text(
+                f"Đọc {place}: nội dung mới của tệp đã nhận ({day})",
+                f"Reading {place}: new bytes of a file taken in before ({day})",
+            )
+        )
+
+
+# ---- one file
+
+
+def _facts(home: Home, entry: Entry, sources: dict[str, tuple[Source, bytes]], broken: set[str]) -> FileFacts:
+    """What is known of a file in the archive, by today's declaration or, where that no longer reads it, its own."""
+    if entry.source in broken:
+        # its declaration is broken today; what it gave before was conformed by the one in the archive
+        sources[entry.source] = _kept_source(home, entry)
+    source, toml = sources.get(entry.source) or _kept_source(home, entry)
+    try:
+        return _kept_facts(home, entry, source, toml)
+    except InputRefused:
+        # today's declaration no longer reads the file: the one it was taken in with still does
+        return _kept_facts(home, entry, *_kept_source(home, entry))
 
 
 def _kept_facts(home: Home, entry: Entry, source: Source, toml: bytes) -> FileFacts:
     """What is known of a file in the archive, conformed by a declaration (kept: at once)."""
     taken_at = datetime.fromisoformat(entry.taken_at)
     path = archived(home, entry.sha256)
-    return conform_file(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
+    return _conform(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
+
+
+def _conform(
+    home: Home, path: Path, sha256: str, name: str, source: Source, declared: str, taken_at: datetime
+) -> FileFacts:
+    """A file conformed. Whatever breaks on it is a refusal of this file alone: the others go on."""
+    try:
+        return conform_file(home, path, sha256, name, source, declared, taken_at)
+    except (MotcuaError, OSError):
+        raise
+    except BaseException as error:
+        # a reader written in Rust ends in a panic, which is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        # where it broke, not the message, which may quote a cell
+        kind = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+        raise InputRefused(
+            Text("Tệp làm hỏng việc đọc.", "Reading broke on this file."),
+            where=f"{source.key}/{name}",
+            found=Text(kind, kind),
+            todo=Text(
+                "Xuất lại tệp; nếu vẫn thế, báo người phát triển.", "Export it again; if it stays, tell the developers."
+            ),
+        ) from None
 
 
 def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml: bytes, seq: int) -> Entry:
     """Conforms, then archives, then logs: a crash in between leaves nothing that counts."""
     path, taken_at = folder / name, now()
-    facts = conform_file(home, path, sha256, name, source, fingerprint(home, toml), taken_at)
-    if sha256_of(path) != sha256:
-        raise InputRefused(
-            Text("Tệp đang được ghi.", "The file is still being written."),
-            where=f"{source.key}/{name}",
-            todo=Text("Sẽ được đọc ở lần chạy sau.", "It will be read by the next run."),
-        )
+    declared = fingerprint(home, toml)
+    try:
+        facts = _conform(home, path, sha256, name, source, declared, taken_at)
+    except MotcuaError:
+        if _changed(path, sha256):  # half a file is no file that cannot be read
+            raise StillWritten from None
+        raise
+    if _changed(path, sha256):
+        shutil.rmtree(version_folder(home, sha256, declared))  # what was read are not the bytes of this name
+        raise StillWritten
     archive(home, path, sha256)
     toml_sha = None
     if toml:
@@ -142,6 +241,13 @@ def _bytes_of(path: Path, where: str) -> str:
         ) from None
 
 
+def _changed(path: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(path) != sha256
+    except OSError:
+        return True
+
+
 def _source_toml(folder: Path) -> bytes:
     path = folder / "source.toml"
     return path.read_bytes() if path.exists() else b""
@@ -153,19 +259,3 @@ def _kept_source(home: Home, entry: Entry) -> tuple[Source, bytes]:
         return Source(entry.source, entry.source), b""
     kept = archived(home, entry.source_toml)
     return read_source(kept.parent, kept, entry.source), kept.read_bytes()
-
-
-def _stray_files(home: Home) -> list[MotcuaError]:
-    """Exports dropped beside the source folders instead of into one."""
-    if not home.raw.is_dir():
-        return []
-    return [
-        InputRefused(
-            Text("Tệp nằm ngoài thư mục nguồn.", "The file is in no source folder."),
-            where=path.name,
-            expected=Text("data/raw/<tên nguồn>/tệp", "data/raw/<source>/file"),
-            todo=Text("Chuyển tệp vào một thư mục con của data/raw.", "Move it into a folder below data/raw."),
-        )
-        for path in sorted(home.raw.iterdir())
-        if path.is_file() and path.name.lower() not in NOT_EXPORTS and not path.name.startswith(".")
-    ]

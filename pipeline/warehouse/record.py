@@ -1,6 +1,7 @@
 """The record: an append-only intake log, the archive of raw files by sha256, and the restricted store with its key.
 
-Not here: what stands in the files. DESIGN §4.3, §4.4, §4.15.
+A file that was taken back stays in the log and in the archive: the withdrawal is a line of its own, and so is its
+undoing. Not here: what stands in the files. DESIGN §4.3, §4.4, §4.15.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import secrets
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ KEY_BYTES = 32
 @dataclass(frozen=True)
 class Entry:
     """A file taken in. taken_at: when (UTC). known_at: from when its content counts as known, local wall clock of
-    the source. source_toml: sha256 of the source's declaration then, or null."""
+    the source. source_toml: sha256 of the source's declaration then, or null. withdrawn_at (UTC), withdrawn_reason:
+    where it was taken back and not given again; they come from lines of their own."""
 
     seq: int
     taken_at: str
@@ -34,6 +36,26 @@ class Entry:
     name: str
     size: int
     source_toml: str | None
+    withdrawn_at: str | None = None
+    withdrawn_reason: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.source}/{self.name}"
+
+    @property
+    def counts(self) -> bool:
+        return self.withdrawn_at is None
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A file (its seq) taken back at a moment (UTC), or, with `undo`, given again."""
+
+    withdrawn: int
+    at: str
+    reason: str
+    undo: bool = False
 
 
 def now() -> datetime:
@@ -46,21 +68,32 @@ def sha256_of(path: Path) -> str:
 
 
 def read_log(home: Home) -> list[Entry]:
-    """All entries in the order of intake. A last line cut off by a crash is no entry."""
+    """All entries in the order of intake, with what was withdrawn since. A last line cut off by a crash is no entry."""
     if not home.intake_log.exists():
         return []
     lines = home.intake_log.read_bytes().split(b"\n")  # a crash may also cut a letter in two
-    return [Entry(**json.loads(line)) for line in lines[:-1] if line]
+    found: list[Entry] = []
+    for node in (json.loads(line) for line in lines[:-1] if line):
+        if "withdrawn" not in node:
+            found.append(Entry(**node))
+            continue
+        step = Withdrawal(**node)
+        told = (None, None) if step.undo else (step.at, step.reason)
+        found = [
+            replace(e, withdrawn_at=told[0], withdrawn_reason=told[1]) if e.seq == step.withdrawn else e for e in found
+        ]
+    return found
 
 
-def append_log(home: Home, entry: Entry) -> None:
-    """Adds an entry, on disk before this returns; a line cut off by an earlier crash is cut away first."""
+def append_log(home: Home, line: Entry | Withdrawal) -> None:
+    """Adds a line, on disk before this returns; a line cut off by an earlier crash is cut away first."""
     home.warehouse.mkdir(parents=True, exist_ok=True)
+    own = {key: value for key, value in asdict(line).items() if key not in ("withdrawn_at", "withdrawn_reason")}
     with home.intake_log.open("ab+") as stream:
         stream.seek(0)
         whole = stream.read()
         stream.truncate(whole.rfind(b"\n") + 1)
-        stream.write(json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n")
+        stream.write(json.dumps(own, ensure_ascii=False).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -112,6 +145,14 @@ def key(home: Home) -> bytes:
 def restricted_codes(home: Home, sha256: str) -> Path:
     """Where the dossier codes of a file are kept: dossier_id → dossier_code."""
     folder = home.restricted / "codes"
+    _private(home.restricted)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{sha256}.parquet"
+
+
+def restricted_units(home: Home, sha256: str) -> Path:
+    """Where the unit names of a file that no list knows are kept: unit_hash → written. Only files with such names."""
+    folder = home.restricted / "units"
     _private(home.restricted)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{sha256}.parquet"

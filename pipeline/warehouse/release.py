@@ -61,10 +61,13 @@ def code_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def inputs_fingerprint(files: list[tuple[Entry, FileFacts]]) -> str:
-    """What a release is made from: the same fingerprint gives the same figures."""
-    told = [f"{entry.seq} {entry.sha256} {entry.known_at} {facts.folder.name}" for entry, facts in files]
-    return hashlib.sha256("\n".join([code_fingerprint(), *told]).encode()).hexdigest()
+def inputs_fingerprint(files: list[tuple[Entry, FileFacts]], aliases: str | None = None) -> str:
+    """What a release is made from: the same fingerprint gives the same figures. aliases: hash of the alias file."""
+    told = [
+        f"{e.seq} {e.sha256} {e.known_at} {facts.folder.name} {e.withdrawn_at} {e.withdrawn_reason}"
+        for e, facts in files
+    ]
+    return hashlib.sha256("\n".join([code_fingerprint(), *told, *([aliases] if aliases else [])]).encode()).hexdigest()
 
 
 def current(home: Home) -> Release | None:
@@ -146,7 +149,14 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
     con.execute("COMMIT")
 
 
-def publish(home: Home, build: Path, release_id: str, inputs: str, files: list[tuple[Entry, FileFacts]]) -> Release:
+def publish(
+    home: Home,
+    build: Path,
+    release_id: str,
+    inputs: str,
+    files: list[tuple[Entry, FileFacts]],
+    aliases: str | None = None,
+) -> Release:
     """Turns a finished, closed build into the published release."""
     manifest: dict[str, Any] = {
         "release": release_id,
@@ -154,8 +164,16 @@ def publish(home: Home, build: Path, release_id: str, inputs: str, files: list[t
         "schema_version": SCHEMA_VERSION,
         "motcua": __version__,
         "inputs": inputs,
+        "unit_aliases": aliases,
         "files": [
-            {"seq": e.seq, "sha256": e.sha256, "source": e.source, "name": e.name, "known_at": e.known_at}
+            {
+                "seq": e.seq,
+                "sha256": e.sha256,
+                "source": e.source,
+                "name": e.name,
+                "known_at": e.known_at,
+                "withdrawn_at": e.withdrawn_at,
+            }
             for e, _ in files
         ],
     }

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @cache
@@ -33,3 +36,10 @@ def quoted(path: Path) -> str:
 def parquet(paths: Iterable[Path]) -> str:
     """A list of files for read_parquet. DuckDB takes *, ? and [ for patterns: they are put in brackets."""
     return "[" + ", ".join(re.sub(r"[*?[]", r"[\g<0>]", quoted(path)) for path in paths) + "]"
+
+
+def store(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, temp: bool = False) -> None:
+    """A frame as a table."""
+    con.register("incoming", frame)
+    con.execute(f"CREATE {'TEMP ' if temp else ''}TABLE {table} AS SELECT * FROM incoming")
+    con.unregister("incoming")

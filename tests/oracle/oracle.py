@@ -48,12 +48,14 @@ class Said:
 
 @dataclass(frozen=True)
 class Export:
-    """One exported file: of which system, when, which days it covers, and its rows."""
+    """One exported file: of which system, when, which days it covers, and its rows. full: whether it lists all that
+    was open when its first day began, or that anything happened to since."""
 
     source: str
     exported_at: datetime
     covers: tuple[date, date]
     rows: tuple[Said, ...]
+    full: bool = True
 
 
 # ---------------------------------------------------------------- periods
@@ -146,6 +148,7 @@ class Dossier:
 
     def __init__(self, versions: Iterable[tuple[datetime, Said]]) -> None:
         self.versions = sorted(versions, key=lambda v: v[0])
+        self.losses: list[tuple[date, int]] = []
         self.newest = self.versions[-1][1]
         self.received_on = self.newest.received.date()
         self.accepted = self.newest.status not in NEVER_A_DOSSIER
@@ -162,6 +165,19 @@ class Dossier:
     def seen_by(self, day: date) -> Said | None:
         """The newest version exported on or before the day."""
         return next((said for at, said in reversed(self.versions) if at.date() <= day), None)
+
+    def lose(self, export: Export) -> None:
+        """Notes that a full export of the dossier's system does not list it, where it should have."""
+        told = [said for at, said in self.versions if at < export.exported_at]
+        if not told or told[-1].status in NEVER_A_DOSSIER:
+            return
+        if conclusion(told[-1]) is None and told[-1].received.date() <= export.covers[1]:
+            self.losses.append((export.exported_at.date(), len(told)))
+
+    def lost_by(self, day: date) -> bool:
+        """Whether the last that is known on a day is that a full export no longer lists the dossier."""
+        told = sum(at.date() <= day for at, _ in self.versions)
+        return any(when <= day and after == told for when, after in self.losses)
 
     def label(self, start: date, as_of: date) -> Label | None:
         """How the dossier stands in the period start..as_of, or None where it does not."""
@@ -204,7 +220,9 @@ class Dossier:
             if ended_on == due_on:
                 return "resolved_on_time"
             return "resolved_early" if ended_on < due_on else "resolved_late"
-        if seen is not None:
+        if self.lost_by(as_of):
+            state = "unclassified"
+        elif seen is not None:
             state = undated_state(seen)
         else:  # not exported yet on that day: waiting then is not known, an undated end stays what it is
             state = "unclassified" if undated_state(self.newest) == "unclassified" else None
@@ -332,6 +350,7 @@ class Oracle:
             for said in export.rows:
                 versions.setdefault(said.code, []).append((export.exported_at, said))
         self.dossiers = {code: Dossier(v) for code, v in versions.items()}
+        self._lose(exports)
         self.covered: dict[str, tuple[date, date]] = {}
         for source in {e.source for e in exports}:
             spans = [e.covers for e in exports if e.source == source]
@@ -341,6 +360,26 @@ class Oracle:
         self.by_unit: dict[str, list[Dossier]] = {unit: [] for unit in self.covered}
         for dossier in self.dossiers.values():
             self.by_unit[dossier.newest.unit].append(dossier)
+
+    def _lose(self, exports: list[Export]) -> None:
+        """Every full export against what its system told before of the units that it names: what it should list and
+        does not has vanished."""
+        for export in exports:
+            listed = {said.code for said in export.rows}
+            units = {said.unit for said in export.rows}
+            if len(units) > 1:  # a register of several offices speaks for all that its system ever names
+                units = {said.unit for e in exports if e.source == export.source for said in e.rows}
+            for code, (_, source, last) in self._newest_before(export, exports).items():
+                if export.full and source == export.source and last.unit in units and code not in listed:
+                    self.dossiers[code].lose(export)
+
+    def _newest_before(self, export: Export, exports: list[Export]) -> dict[str, tuple[datetime, str, Said]]:
+        """Each dossier's newest word from before an export, and the system that told it."""
+        found: dict[str, tuple[datetime, str, Said]] = {}
+        for e in sorted(exports, key=lambda e: e.exported_at):
+            if e.exported_at < export.exported_at:
+                found |= {said.code: (e.exported_at, e.source, said) for said in e.rows}
+        return found
 
     def periods(self) -> list[Period]:
         """All periods that the data touches."""

@@ -318,22 +318,40 @@ def exports(
     months: int = 3,
     lengths: tuple[int, ...] = (30, 91, 92, 150, 181),
     extensions: bool = True,
+    lost: float = 0.0,
 ) -> list[Export]:
     """The exports of two systems that a seed gives, oldest first: the counter's by `months` of the Decree
     and, of late, each month; the communes' over spans of any of the `lengths` in days. Both stop in
-    mid-quarter, on different days."""
+    mid-quarter, on different days. `lost`: this share of the dossiers is missing from some exports in a row."""
     maker = Maker(seed, first, dict(zip((COUNTER, COMMUNES), last, strict=True)), extensions)
     histories = [maker.history(n) for n in range(1, dossiers + 1)]
     monthly = date(last[0].year, 9, 15)
     counter = nd09_spans(first, monthly - DAY, months) + nd09_spans(monthly, last[0], 1)
     communes = spans(first, last[1], (maker.dice.choice(lengths) for _ in range(1000)))
     made = []
+    gone = _gone(maker, histories, {COUNTER: counter, COMMUNES: communes}, lost) if lost else {}
     for source, covers in [(COUNTER, c) for c in counter] + [(COMMUNES, c) for c in communes]:
         at = end_of(covers[1])
-        states = [h.state(at) for h in histories if h.source == source and h.listed(*covers)]
+        shown = [
+            h for h in histories if h.source == source and h.listed(*covers) and covers not in gone.get(h.code, ())
+        ]
+        states = [h.state(at) for h in shown]
         rows = [s for s in states if s is not None] + presence(UNITS[source], first)
         made.append(Export(source, at, covers, tuple(rows)))
     return sorted(made, key=lambda e: e.exported_at)
+
+
+def _gone(
+    maker: Maker, histories: list[History], exported: dict[str, list[tuple[date, date]]], share: float
+) -> dict[str, list[tuple[date, date]]]:
+    """Code of a dossier → the spans of the exports from which it is missing: one, two, or all from some export on."""
+    found = {}
+    for history in histories:
+        if maker.chance(share):
+            spans_of = exported[history.source]
+            start = maker.dice.randrange(len(spans_of))
+            found[history.code] = spans_of[start : start + maker.dice.choice((1, 2, len(spans_of)))]
+    return found
 
 
 # ---------------------------------------------------------------- files

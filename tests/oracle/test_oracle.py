@@ -40,7 +40,8 @@ GROUP = "Các xã, thị trấn huyện Gio Linh"
 # Exports 1 to 5 cover, without a gap, the quarters I-IV of 2023 (15/12/2022 to 14/12/2023) and the open quarter
 # I/2024 up to 20/01/2024; each is made at 23:59:59 of its last day, save the fifth, made at noon; the sixth is
 # made in the last second of that same day. A case names the exports in which something new is said; a dossier
-# that has not ended is listed again unchanged in the later ones.
+# that has not ended is listed again unchanged in the later ones, unless the case says None: then it is missing from
+# that export on, until something is said of it again.
 SPANS = {
     1: (date(2022, 12, 15), date(2023, 3, 14)),
     2: (date(2023, 3, 15), date(2023, 6, 14)),
@@ -58,7 +59,7 @@ class Case:
     """`expected`: period → "origin outcome", or None where the dossier must not stand in it."""
 
     name: str
-    versions: dict[int, Said]
+    versions: dict[int, Said | None]
     expected: dict[str, str | None]
 
     def __str__(self) -> str:
@@ -457,6 +458,58 @@ CASES = [
             "2023": "carried_over resolved_no_due",
         },
     ),
+    # ---- missing from a full export
+    Case(
+        "open, then missing for good",
+        {1: say("01/02/2023", due="01/07/2023"), 2: None},
+        {
+            "2023-Q1": "in_person open_in_term",
+            "calendar:2023-Q1": "in_person open_in_term",
+            "2023-M06": "carried_over unclassified",
+            "2023-Q2": "carried_over unclassified",
+            "2024-Q1": "carried_over unclassified",
+        },
+    ),
+    Case(
+        "open past due, then missing: no longer overdue either",
+        {1: say("01/02/2023", due="01/03/2023"), 2: None},
+        {"2023-Q1": "in_person open_overdue", "2023-Q2": "carried_over unclassified"},
+    ),
+    Case(
+        "waiting, then missing",
+        {1: say("01/02/2023", "supplement", due="01/07/2023"), 2: None},
+        {"2023-Q1": "in_person open_paused", "2023-Q2": "carried_over unclassified"},
+    ),
+    Case(
+        "missing once and open again",
+        {1: say("01/02/2023", due="01/12/2023"), 2: None, 3: say("01/02/2023", due="01/12/2023")},
+        {
+            "2023-Q1": "in_person open_in_term",
+            "2023-Q2": "carried_over unclassified",
+            "calendar:2023-M08": "carried_over unclassified",
+            "2023-Q3": "carried_over open_in_term",
+        },
+    ),
+    Case(
+        "missing once, then resolved within the time it was missing: the date is a dated fact",
+        {1: say("01/02/2023", due="01/12/2023"), 2: None, 3: done("01/02/2023", "01/06/2023", due="01/12/2023")},
+        {"2023-Q1": "in_person open_in_term", "2023-Q2": "carried_over resolved_early", "2023-Q3": None},
+    ),
+    Case(
+        "missing once, then resolved later",
+        {1: say("01/02/2023", due="01/12/2023"), 2: None, 3: done("01/02/2023", "01/07/2023", due="01/12/2023")},
+        {"2023-Q2": "carried_over unclassified", "2023-Q3": "carried_over resolved_early"},
+    ),
+    Case(
+        "open in one export of a day and missing from the later one",
+        {5: say("20/12/2023", due="10/02/2024"), 6: None},
+        {"2024-Q1": "in_person unclassified", "calendar:2023-M12": "in_person open_in_term"},
+    ),
+    Case(
+        "registered, never received, then missing",
+        {1: say("01/02/2023", "not_received"), 2: None},
+        {"2023-Q1": None, "2023-Q2": None},
+    ),
     Case(
         "the same in four exports, resolved in the fifth",
         {n: say("01/02/2023", due="20/12/2023") for n in (1, 2, 3, 4)}
@@ -674,6 +727,17 @@ def test_every_cell_of_more_registers(seed: int, tmp_path: Path) -> None:
     must_agree(publish(tmp_path, registers.exports(seed, 400 + 100 * (seed % 12), extensions=seed % 3 > 0)))
 
 
+def test_every_cell_where_dossiers_vanish(tmp_path: Path) -> None:
+    exports = registers.exports(
+        7, 300, last=(date(2021, 11, 5), date(2021, 10, 20)), months=2, lengths=(30, 60, 91), lost=0.3
+    )
+    pair = publish(tmp_path, exports)
+    losses = [loss for d in pair.oracle.dossiers.values() for loss in d.losses]
+    assert len(losses) >= 20, "a register in which nothing vanishes would prove nothing"
+    assert any(d.losses and d.versions[-1][0].date() > d.losses[0][0] for d in pair.oracle.dossiers.values())
+    must_agree(pair)
+
+
 # ---------------------------------------------------------------- 3: periods fit together
 FLOWS = (*(o for o in ORIGINS if o != "carried_over"), *CONCLUDED)
 
@@ -814,7 +878,7 @@ def read_export(path: Path) -> Export:
     # a stock covers no day's receipts, only what came before the next day
     stock = "DANH SÁCH HỒ SƠ ĐANG GIẢI QUYẾT" in titles
     covers = (days[0] + registers.DAY, days[0]) if stock else (days[0], days[1])
-    return Export(path.parent.name, datetime.strptime(moment[1], "%d/%m/%Y %H:%M:%S"), covers, rows)
+    return Export(path.parent.name, datetime.strptime(moment[1], "%d/%m/%Y %H:%M:%S"), covers, rows, not stock)
 
 
 def read_said(row: dict[str, Any]) -> Said:

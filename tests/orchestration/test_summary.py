@@ -42,6 +42,9 @@ def test_kept_outcomes_are_those_of_the_build(home: Home) -> None:
         kept = summary.kept_outcomes(con)
     assert [(one.check.code, one.failures) for one in kept] == [(one.check.code, one.failures) for one in built]
     assert any(not one.passed and one.sample for one in kept), "one commune of seventeen: completeness warns"
+    assert [[sorted(row) for row in one.sample] for one in kept] == [
+        [sorted(row) for row in one.sample] for one in built
+    ], "the sample is kept with its keys"
 
 
 @pytest.mark.parametrize(("known_at", "live", "age"), [("exported", False, 0), ("intake", True, 47)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import duckdb
@@ -16,7 +17,7 @@ from pipeline.warehouse.sql import statement
 from tests.unit.office import QUARTER, Office, dossier, opened
 
 SPRING = ("Từ ngày 15/03/2023 đến ngày 14/06/2023", "Ngày xuất dữ liệu: 14/06/2023 23:30:00")
-FIGURES = ("indicator_value", "indicator", "threshold", "form_ii06a", "period_count")
+FIGURES = ("trend_count", "indicator_value", "indicator", "threshold", "form_ii06a", "period_count")
 ANY = "(SELECT min(dossier_id) FROM dossier WHERE unit_id = 'so:xa-a')"
 
 
@@ -69,9 +70,12 @@ PLANTED = {
     "completeness": ("UPDATE period_coverage SET units_full = 1 WHERE period = '2023-Q3' AND unit_id = 'so:*'", False),
     "state_at_cutoff_unknown": ("UPDATE dossier SET first_exported_on = DATE '2023-12-31' WHERE concluded_on IS NULL", False),
     "status_and_date": ("UPDATE version SET status_group = 'open' WHERE finished_at IS NOT NULL", False),
+    "unit_not_valid": ("UPDATE unit SET valid_to = DATE '2023-01-01' WHERE unit_id = 'so:xa-a'", False),
     "reopened": (f"UPDATE dossier SET episode = 2 WHERE dossier_id = {ANY}", False),
     "quiet_end": ("UPDATE file SET last_day = DATE '2024-12-31' WHERE name = 'q3.csv'", False),
     "odd_dates": ("UPDATE dossier SET due_on = received_on - 1 WHERE due_on IS NOT NULL", False),
+    "vanished": ("INSERT INTO vanished SELECT dossier_id, unit_id, source, 1, 2, DATE '2023-09-14', 'open', NULL FROM dossier LIMIT 1", False),
+    "transfers": ("INSERT INTO transfer SELECT dossier_id, unit_id, unit_id, source, source, exported_at, exported_at, 'transfer' FROM dossier LIMIT 1", False),
     "words_not_known": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'word_not_known', 'channel', '', 'Aa')", False),
     "rejected_rows": ("UPDATE file_account SET verdict = 'rejected', reason = 'missing' WHERE reason = 'duplicate_row'", False),
     "thresholds": ("UPDATE indicator_value SET verdict = 'not_met' WHERE indicator = 'on_time_rate' AND period = '2023-Q3'", False),
@@ -113,12 +117,14 @@ def test_what_was_found_is_kept_with_a_sample(con: duckdb.DuckDBPyConnection) ->
         con.execute("DROP TABLE IF EXISTS continuity_break")
         outcomes = {o.check.code: o for o in run_checks(con)}
         kept = con.execute('SELECT DISTINCT "check", severity, failures FROM finding').fetchall()
+        details = [json.loads(detail) for (detail,) in con.execute("SELECT detail FROM finding").fetchall()]
     finally:
         con.execute("ROLLBACK")
     odd = outcomes.pop("odd_dates")
     assert not odd.passed and odd.failures == 2 and odd.sample[0]["kind"] == "due_before_received"
     assert all(o.passed for o in outcomes.values())
     assert kept == [("odd_dates", "warning", 2)]
+    assert details == odd.sample, "an analyst reads the rows as JSON, with the keys of the check"
 
 
 BLOCKING = [check.code for check in checks() if check.blocking]

@@ -14,7 +14,7 @@ from pipeline.conform.titles import _patterns
 from pipeline.declare import figures
 from pipeline.declare.columns import CODED, codes, columns, statuses
 from pipeline.declare.figures import form, indicators, labels, measures, thresholds
-from pipeline.declare.layouts import built_in
+from pipeline.declare.layouts import built_in, column_names
 from pipeline.declare.periods import schemes
 from pipeline.declare.procedures import CODE, known_fields, known_names, national_code, procedures
 from pipeline.declare.reasons import reasons
@@ -113,7 +113,7 @@ def test_every_status_says_what_it_does() -> None:
 def test_layouts_mean_canonical_columns_once() -> None:
     assert len({layout.id for layout in built_in()}) == len(built_in())
     for layout in built_in():
-        assert set(layout.columns.values()) <= set(columns())
+        assert set(layout.columns.values()) <= set(column_names(layout.kind))
         for column, words in layout.values.items():
             kind = columns()[column].kind if column in columns() else column
             assert set(words.values()) <= set(codes(kind))

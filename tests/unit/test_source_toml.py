@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -27,6 +28,7 @@ known_at = "exported"
 system = "cổng cũ"
 from = 2023-06-15
 to = 2023-09-14
+unit = "Xã Gio An"
 
 [columns]
 dossier_code = "Ref"
@@ -41,6 +43,7 @@ true = [1, "ja"]
 
 [rules]
 lateness = "timestamp"
+includes_communes = true
 """
 
 
@@ -154,7 +157,7 @@ def test_every_choice_passes(tmp_path: Path) -> None:
             read(tmp_path, f'{key} = "{value}"')
     for key, values in RULES.items():
         for value in values:
-            read(tmp_path, f'[rules]\n{key} = "{value}"')
+            read(tmp_path, f"[rules]\n{key} = {json.dumps(value)}")
 
 
 # ---- a source known from its source.toml alone, through the whole night

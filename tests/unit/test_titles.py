@@ -34,7 +34,7 @@ CASES = [
     (["Ngày lập báo cáo: 14/07/2023"], Title(exported_at=datetime(2023, 7, 14, 23, 59, 59))),
     (["Xuất dữ liệu lúc 14/07/2023, lúc 23:30"], Title(exported_at=NIGHT)),
     (["Từ ngày 15/06/2023 đến ngày 14/07/2023", "Ngày xuất dữ liệu: 14/07/2023 23:30:00"], Title(None, JUNE, JULY, NIGHT)),
-    (["SỔ THEO DÕI HỒ SƠ", "Đơn vị: UBND xã Gio An"], Title()),
+    (["SỔ THEO DÕI HỒ SƠ", "Đơn vị: UBND xã Gio An"], Title(unit="UBND xã Gio An")),
     ([], Title()),
     # what cannot be a day or a span says nothing
     (["Từ ngày 31/02/2023 đến ngày 14/07/2023"], Title()),

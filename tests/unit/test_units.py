@@ -23,7 +23,8 @@ SPELLINGS = [
         for written in (
             "Thị trấn Cửa Việt", "TT Cửa Việt", "TT. Cửa Việt", "UBND thị trấn Cửa Việt", "UBND TT Cửa Việt",
             "Cửa Việt", "cua viet", "THỊ TRẤN CỬA VIỆT", "  Thị  trấn\u00a0Cửa Việt ", "Thị trấn Cửa Việt, huyện Gio Linh",
-            "Ủy ban nhân dân thị trấn Cửa Việt", "Bộ phận một cửa thị trấn Cửa Việt", "19496",
+            "Ủy ban nhân dân thị trấn Cửa Việt", "Bộ phận một cửa thị trấn Cửa Việt", "19496", "T.T. Cửa Việt",
+            "Thị Trấn Cửa Việt.", "UBND thị trấn Cửa Việt (huyện Gio Linh, tỉnh Quảng Trị)", "tt cua viet, h. Gio Linh",
             unicodedata.normalize("NFD", "Thị trấn Cửa Việt"),
         )
     ],
@@ -33,11 +34,28 @@ SPELLINGS = [
     ("Gio Hai", SUMMER_2023, "19519"),
     ("UBND xã Gio Hải", SUMMER_2023, "19519"),
     ("Bộ phận TN và TKQ xã Gio Hải", SUMMER_2023, "19519"),
+    *[
+        (written, SUMMER_2023, "19519")
+        for written in (
+            "Xã Gio Hải", "XÃ GIO HẢI", "X. Gio Hải", "x.Gio Hải", "xã Gio Hải, huyện Gio Linh", "xa gio hai",
+            "UBND xã Gio Hải (huyện Gio Linh, tỉnh Quảng Trị)", "Gio  Hải", "Gio\u00a0Hải;", "19519", "Xã Gio Hải - Gio Linh",
+            unicodedata.normalize("NFD", "Xã Gio Hải"), "Xã Gio Hải, tỉnh Quảng Trị",
+        )
+    ],
+    ("Xã Vĩnh Hoà", SUMMER_2023, "19396"),  # the tone mark on the other vowel
+    ("Xã Vĩnh Hòa", SUMMER_2023, "19396"),
+    # spellings known in practice
+    ("UBND huyện Đakrông", SUMMER_2023, "467"),
+    ("Xã Tà Rụt, huyện Đakrông", SUMMER_2023, "19588"),
+    ("Xã Đakrông", SUMMER_2023, "19564"),
+    ("Xã Đa Krông", AFTER, "19564@2025-07-01"),
+    ("Xã Hải Qui", SUMMER_2023, "19693"),
     # three that are called Gio Linh
     ("Thị trấn Gio Linh", SUMMER_2023, "19495"),
     ("TT Gio Linh", SUMMER_2023, "19495"),
     ("UBND huyện Gio Linh", SUMMER_2023, "466"),
     ("Huyện Gio Linh", SUMMER_2023, "466"),
+    ("h. Gio Linh", SUMMER_2023, "466"),
     ("Văn phòng HĐND và UBND huyện Gio Linh", SUMMER_2023, "466"),
     ("Xã Gio Linh", AFTER, "19495@2025-07-01"),
     ("Gio Linh", AFTER, "19495@2025-07-01"),
@@ -50,6 +68,12 @@ SPELLINGS = [
     ("Xã Gio An", AFTER, None),
     ("Xã Cửa Việt", AFTER, "19496@2025-07-01"),
     ("Xã Cửa Việt", BEFORE, None),
+    ("Đặc khu Cồn Cỏ", AFTER, "19742"),
+    ("UBND huyện Cồn Cỏ", BEFORE, "471"),
+    ("Phường 1", SUMMER_2023, None),  # two towns have one
+    ("Phường 1, TX. Quảng Trị", SUMMER_2023, "19357"),
+    ("P. 1 TP Đông Hà", SUMMER_2023, "19333"),
+    ("Phường 1, tỉnh Quảng Trị", SUMMER_2023, None),
     ("19495", SUMMER_2023, "19495"),
     ("19495", AFTER, "19495@2025-07-01"),
     # what is no unit, or none to which dossiers belong
@@ -89,8 +113,18 @@ def test_the_name_of_the_day_of_receipt_goes_before_that_of_the_export() -> None
 
 def test_near_names_are_proposed_never_assumed() -> None:
     assert resolve("Xã Gio Anh", SUMMER_2023) is None
-    assert "Xã Gio An" in propose("Xã Gio Anh")
+    assert propose("Xã Gio Anh")[0].unit_id == "19522"
     assert propose("Nguyễn Văn Mẫu") == []
+    assert propose("x" * 10_000) == []
+
+
+def test_whoever_took_a_units_place_is_proposed_with_it() -> None:
+    found = [u.unit_id for u in propose("Xã Gio An")]
+    assert found[:2] == ["19522", "19537@2025-07-01"]
+
+
+def test_a_name_that_is_several_units_proposes_them_all() -> None:
+    assert {u.unit_id for u in propose("Gio Linh")} >= {"19495", "466", "19495@2025-07-01"}
 
 
 def test_only_names_of_units_may_pass_as_such() -> None:
@@ -119,6 +153,32 @@ def test_every_unit_resolves_by_its_own_name_and_code() -> None:
             names = [unit.name, unit.name.upper(), unicodedata.normalize("NFD", unit.name)]
         for name in names:
             assert resolve(name, day) == unit, name
+
+
+@given(st.data())
+def test_every_official_name_with_its_district_means_its_unit_on_every_day(data: st.DataObject) -> None:
+    unit = data.draw(st.sampled_from([u for u in units().values() if u.reports]))
+    first, last = max(unit.valid_from, date(2000, 1, 1)), min(unit.valid_to, date(2030, 12, 31))
+    day = data.draw(st.dates(first, last))
+    above = units()[unit.parent_id or ""]
+    district = above if above.kind in ("district", "province") else units()[above.parent_id or ""]
+    joint = data.draw(st.sampled_from([", ", " - ", " (", "  ", " · "]))
+    name = unit.name if unit.kind == "counter" else f"{unit.name}{joint}{district.name}"
+    name = data.draw(
+        st.sampled_from([name, name.upper(), fold(name), unicodedata.normalize("NFD", name), f" UBND {name}."])
+    )
+    found = resolve(name.replace("UBND UBND", "UBND"), day)
+    assert found == unit, name
+
+
+def test_all_units_of_the_province_are_declared() -> None:
+    after = [u for u in units().values() if u.kind == "commune" and u.valid_on(AFTER)]
+    assert len(after) == 78 and all(u.parent_id == "44@2025-07-01" for u in after)
+    kinds = [split_name(u.name)[0] for u in after]
+    assert (kinds.count("xa"), kinds.count("phuong"), kinds.count("dac khu")) == (69, 8, 1)
+    assert len({new for _, new in successors().values()}) == 37, "of them 37 from the former Quảng Trị"
+    old = [u for u in units().values() if u.kind == "commune" and u.valid_on(BEFORE)]
+    assert len(old) == 122 and sum(u.kind == "district" for u in units().values()) == 10
 
 
 def test_every_successor_takes_over_the_day_after() -> None:

@@ -173,7 +173,9 @@ def test_a_file_still_being_written_waits(tmp_path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(intake, "conform_file", meanwhile)
         found = intake.take_in(office.home)
-    assert found.taken == [] and names(office) == [] and len(found.refused) == 1
+    assert (found.taken, found.refused, names(office)) == ([], [], [])
+    assert [place for place, _ in found.waiting] == ["so/a.csv"]
+    assert not list(office.home.versions.glob("*/file.json")), "what was read had other bytes than its name says"
     assert len(office.take_in().taken) == 1
 
 

@@ -5,6 +5,8 @@
 CREATE TABLE coverage AS
 WITH named AS (
     SELECT DISTINCT source, file_id, unit_id FROM version
+    UNION
+    SELECT DISTINCT source, file_id, unit_id FROM outranked
 ),
 of_several AS (
     SELECT n.* FROM named n JOIN (SELECT file_id FROM named GROUP BY file_id HAVING count(*) > 1) USING (file_id)

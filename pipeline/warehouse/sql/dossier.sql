@@ -28,7 +28,7 @@ exports AS (
     SELECT dossier_id, min(CAST(exported_at AS DATE)) AS first_exported_on FROM version GROUP BY dossier_id
 )
 SELECT
-    v.dossier_id, c.episode, v.unit_id, v.field, v.procedure_code, v.procedure,
+    v.dossier_id, c.episode, coalesce(u.unit_id, v.unit_id) AS unit_id, v.field, v.procedure_code, v.procedure,
     coalesce(v.channel, 'channel_unknown') AS channel,
     v.received_at, CAST(v.received_at AS DATE) AS received_on,
     v.due_at, CAST(v.due_at AS DATE) AS due_on,
@@ -46,5 +46,6 @@ SELECT
 FROM version v
 JOIN concluded c ON c.dossier_id = v.dossier_id
 JOIN exports x ON x.dossier_id = v.dossier_id
+LEFT JOIN dossier_unit u ON u.dossier_id = v.dossier_id
 WHERE v.nth = v.versions AND v.status_group <> 'not_counted'
-ORDER BY v.unit_id, v.received_at, v.dossier_id, c.episode
+ORDER BY unit_id, v.received_at, v.dossier_id, c.episode

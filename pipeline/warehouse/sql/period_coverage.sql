@@ -1,13 +1,39 @@
 -- Per period and unit, and per period and sum of units: the cut-off, what is covered, and what is missing.
--- A sum is covered in full when every unit of it that exists at the cut-off is.
+-- A sum is covered in full when every unit of it that exists at the cut-off is. basis: what the figures come from: the
+-- dossiers of registers; reported: only a summary of just these days tells of the unit; of a sum also mixed.
 CREATE TABLE period_coverage AS
-WITH leaf AS (
-    SELECT DISTINCT period, scheme, kind, period_from, period_to, counted_unit_id AS unit_id, as_of, coverage, missing_vi, missing_en
-    FROM period_unit
+WITH busy AS (
+    SELECT unit_id, min(received_on) AS first_day, max(coalesce(concluded_on, DATE '9999-12-31')) AS last_day
+    FROM dossier GROUP BY unit_id
+),
+register_leaf AS (
+    -- a unit that did not exist in a period lacks nothing there: it is left out unless dossiers count in it
+    SELECT DISTINCT p.period, p.scheme, p.kind, p.period_from, p.period_to, p.counted_unit_id AS unit_id, p.as_of, p.coverage, p.missing_vi, p.missing_en,
+           CASE WHEN p.coverage <> 'no_data' THEN 'dossiers' END AS basis
+    FROM period_unit p
+    JOIN unit u ON u.unit_id = p.counted_unit_id
+    LEFT JOIN busy b ON b.unit_id = p.unit_id
+    WHERE ((u.valid_from IS NULL OR u.valid_from <= p.period_to) AND (u.valid_to IS NULL OR u.valid_to >= p.period_from))
+       OR (p.coverage <> 'no_data' AND b.first_day <= p.as_of AND b.last_day >= p.period_from)
+),
+reported_leaf AS (
+    SELECT DISTINCT p.period, p.scheme, p.kind, p.period_from, p.period_to, c.unit_id, p.period_to AS as_of, 'full' AS coverage,
+           CAST(NULL AS VARCHAR) AS missing_vi, CAST(NULL AS VARCHAR) AS missing_en, 'reported' AS basis
+    FROM reported_count c
+    JOIN period p USING (period)
+    JOIN unit u ON u.unit_id = c.unit_id AND u.kind IN ('commune', 'counter')
+    WHERE c.value IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM register_leaf l WHERE l.period = c.period AND l.unit_id = c.unit_id AND l.coverage <> 'no_data')
+),
+leaf AS (
+    SELECT * FROM reported_leaf
+    UNION ALL
+    SELECT * FROM register_leaf l
+    WHERE NOT EXISTS (SELECT 1 FROM reported_leaf r WHERE r.period = l.period AND r.unit_id = l.unit_id)
 ),
 expected AS (
     SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, i.group_id, i.unit_id, l.unit_id IS NOT NULL AS reports, l.as_of,
-           coalesce(l.coverage, 'no_data') AS coverage, l.missing_vi, l.missing_en
+           coalesce(l.coverage, 'no_data') AS coverage, l.missing_vi, l.missing_en, l.basis
     FROM period p
     CROSS JOIN unit_in i
     JOIN unit u ON u.unit_id = i.unit_id
@@ -19,19 +45,20 @@ sums AS (
     SELECT period, scheme, kind, period_from, period_to, group_id AS unit_id, min(as_of) AS as_of,
            count(*) AS units, count(*) FILTER (WHERE coverage = 'full') AS units_full,
            count(*) FILTER (WHERE coverage = 'no_data') AS units_no_data,
+           CASE WHEN count(DISTINCT basis) > 1 THEN 'mixed' ELSE min(basis) END AS basis,
            -- what all of them lack alike
            CASE WHEN count(DISTINCT missing_vi) = 1 AND count(missing_vi) = count(*) THEN min(missing_vi) END AS alike_vi,
            CASE WHEN count(DISTINCT missing_en) = 1 AND count(missing_en) = count(*) THEN min(missing_en) END AS alike_en
     FROM expected GROUP BY ALL HAVING bool_or(reports)
 )
 SELECT period, scheme, kind, period_from, period_to, unit_id, as_of, coverage, missing_vi, missing_en,
-       1 AS units, CAST(coverage = 'full' AS INTEGER) AS units_full
+       1 AS units, CAST(coverage = 'full' AS INTEGER) AS units_full, basis
 FROM leaf
 UNION ALL
 SELECT period, scheme, kind, period_from, period_to, unit_id, as_of,
        CASE WHEN units_full = units THEN 'full' WHEN units_no_data = units THEN 'no_data' ELSE 'partial' END,
        CASE WHEN units_full < units THEN coalesce(alike_vi, units_full || '/' || units || ' đơn vị đủ số liệu') END,
        CASE WHEN units_full < units THEN coalesce(alike_en, units_full || '/' || units || ' units covered in full') END,
-       units, units_full
+       units, units_full, basis
 FROM sums
 ORDER BY period, unit_id

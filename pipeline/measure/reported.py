@@ -1,0 +1,108 @@
+"""Reported figures beside ours: filling the periods of which only summaries tell, and the reconciliation elsewhere.
+
+All SQL is generated from reported.toml. What a summary does not say stays null. Not here: reading summaries, and
+which of several reports counts (warehouse/reported).
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from pipeline.declare.figures import form, indicators, measures
+from pipeline.declare.reported import counts, fills
+
+
+def reported_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """`reported_figure`: the measures of units of which only summaries tell. `reconciliation`: every reported figure
+    that the registers have too. Needs `reported_count`, `period_coverage`, `period_count`."""
+    con.execute(_wide_sql())
+    con.execute(_figure_sql())
+    con.execute(_reconciliation_sql())
+
+
+def _wide_sql() -> str:
+    """`reported_wide`: one row per period, unit and field of which only summaries tell, a column per reported count."""
+    columns = ", ".join(f"max(value) FILTER (WHERE measure = '{name}') AS {name}" for name in counts())
+    return (
+        f"CREATE TEMP TABLE reported_wide AS SELECT c.period, c.unit_id, c.field, {columns} "
+        "FROM reported_count c JOIN period_coverage p ON p.period = c.period AND p.unit_id = c.unit_id "
+        "WHERE p.basis = 'reported' GROUP BY c.period, c.unit_id, c.field"
+    )
+
+
+def _filled(kind: str, name: str) -> str:
+    """The first expression that the summary allows: a sum with something unknown in it is unknown."""
+    ways = fills(kind).get(name, ())
+    return f"coalesce({', '.join(ways)})" if ways else "NULL::BIGINT"
+
+
+def _figure_sql() -> str:
+    filled = ", ".join(f"({_filled('stats', name)})::BIGINT AS {name}" for name in measures())
+    return (
+        f"CREATE TABLE reported_figure AS SELECT period, unit_id, {filled} FROM reported_wide "
+        "WHERE field IS NULL ORDER BY period, unit_id"
+    )
+
+
+def form_rows_sql(period_columns: str, unit: bool) -> str:
+    """Rows of form II.06a from summaries: per unit, or per unit and field."""
+    qualified = ", ".join(f"p.{c.strip()}" for c in period_columns.split(","))
+    filled = ", ".join(f"({_filled('ii06a', c)})::BIGINT AS {c}" for c in form("ii06a").columns)
+    return (
+        f"SELECT {qualified}, w.unit_id, '{'unit' if unit else 'field'}', w.field, {filled}, p.basis FROM reported_wide w "
+        "JOIN period_coverage p ON p.period = w.period AND p.unit_id = w.unit_id "
+        f"WHERE w.field IS {'' if unit else 'NOT '}NULL"
+    )
+
+
+def indicator_rows_sql() -> str:
+    """period, unit_id, indicator, numerator, denominator, unknown of every rate from summaries. A rate that the summary
+    does not allow leaves all its dossiers unknown."""
+    pieces = []
+    for code, indicator in indicators().items():
+        numerator, denominator = _filled("numerator", code), _filled("denominator", code)
+        known = f"{numerator} IS NOT NULL AND {denominator} IS NOT NULL"
+        zero = "NULL::BIGINT" if indicator.kind in ("sum", "mean", "median") else "0"
+        pieces.append(
+            f"SELECT period, unit_id, '{code}' AS indicator, CASE WHEN {known} THEN {numerator} ELSE {zero} END AS numerator, "
+            f"CASE WHEN {known} THEN {denominator} ELSE 0 END AS denominator, "
+            f"CASE WHEN {known} THEN 0 ELSE coalesce({_filled('stats', 'total')}, 1) END AS unknown "
+            "FROM reported_wide WHERE field IS NULL"
+        )
+    return " UNION ALL ".join(pieces)
+
+
+def _reconciliation_sql() -> str:
+    """Every reported figure beside the registers' own, for units (and sums of units) that registers cover."""
+    told = {name: r.where for name, r in counts().items() if r.where}
+    computed = ", ".join(
+        f"coalesce(sum(n) FILTER (WHERE {where}), 0)::BIGINT AS {name}" for name, where in told.items()
+    )
+    values = " UNION ALL ".join(
+        f"SELECT period, node, field, '{name}' AS measure, {name} AS computed FROM of_registers" for name in told
+    )
+    return f"""
+        CREATE TABLE reconciliation AS
+        WITH node_of AS (SELECT unit_id, unit_id AS node FROM unit UNION ALL SELECT unit_id, group_id FROM unit_in),
+        asked AS (
+            SELECT DISTINCT p.period, p.unit_id, r.field, p.coverage FROM reported r
+            JOIN period_coverage p ON p.unit_id = r.unit_id AND p.period_from = r.first_day AND p.period_to = r.last_day
+            WHERE r.counts AND p.basis = 'dossiers' AND p.coverage <> 'no_data'
+        ),
+        of_registers AS (
+            SELECT a.period, a.unit_id AS node, a.field, {computed}
+            FROM asked a
+            LEFT JOIN (SELECT c.*, node FROM period_count c JOIN node_of USING (unit_id)) c
+              ON c.period = a.period AND c.node = a.unit_id AND (a.field IS NULL OR c.field = a.field)
+            GROUP BY a.period, a.unit_id, a.field
+        ),
+        ours AS ({values})
+        SELECT a.period, a.unit_id, a.field, r.measure, CAST(r.value AS BIGINT) AS reported, o.computed,
+               CAST(r.value AS BIGINT) - o.computed AS difference, a.coverage, r.file_id, r.sheet, r.row
+        FROM asked a
+        JOIN period p USING (period)
+        JOIN reported r ON r.unit_id = a.unit_id AND r.first_day = p.period_from AND r.last_day = p.period_to
+            AND r.field IS NOT DISTINCT FROM a.field AND r.counts AND r.value IS NOT NULL
+        JOIN ours o ON o.period = a.period AND o.node = a.unit_id AND o.field IS NOT DISTINCT FROM a.field AND o.measure = r.measure
+        ORDER BY a.period, a.unit_id, a.field, r.measure
+    """

@@ -1,0 +1,78 @@
+"""Parquet, streamed: its columns as text, its column names as the row of keys (row 0). Not here: types, which end here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.declare.limits import Limits
+from pipeline.declare.text import Text
+from pipeline.read import grids
+from pipeline.read.grids import Grid, OpenFile, check_limit, damaged, refused
+from pipeline.read.values import plain_number
+
+
+def open_parquet(path: Path, name: str, within: Limits) -> OpenFile:
+    try:
+        with pq.ParquetFile(path) as file:
+            keys, rows = file.schema_arrow.names, file.metadata.num_rows
+            packed = sum(file.metadata.row_group(g).total_byte_size for g in range(file.metadata.num_row_groups))
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(name, error) from None
+    if not rows or not keys:
+        raise refused(name, Text("Tệp không có dòng nào.", "The file has no rows."))
+    check_limit(name, "rows", rows, within)
+    check_limit(name, "columns", len(keys), within)
+    check_limit(name, "unpacked_bytes", packed, within)
+
+    def batches(first_row: int) -> Iterator[pl.DataFrame]:
+        if first_row < 1:
+            yield from grids.numbered(pl.DataFrame({f"c{i}": [key] for i, key in enumerate(keys)}), 0)
+        seen = 0
+        for frame in _frames(path, name):
+            start, seen = seen + 1, seen + frame.height
+            if seen >= first_row:
+                skipped = max(first_row - start, 0)
+                yield from grids.numbered(frame.slice(skipped), start + skipped)
+
+    head = [[cell or "" for cell in row] for row in next(_frames(path, name)).head(grids.HEAD_ROWS - 1).iter_rows()]
+    return OpenFile("parquet", None, [Grid(None, [keys, *head], batches, first_row=0)])
+
+
+def _frames(path: Path, name: str) -> Iterator[pl.DataFrame]:
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=grids.BATCH_ROWS):
+                columns = {f"c{i}": _text(column) for i, column in enumerate(batch.columns)}
+                if batch.num_rows:
+                    yield pl.DataFrame(columns, schema={c: pl.String for c in columns})
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(name, error) from None
+
+
+def _text(column: pa.Array) -> pl.Series:
+    """A column as text: days in ISO, numbers plain, nested values as JSON, bytes not at all."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    kind = column.type
+    if pa.types.is_nested(kind):
+        return _each(column, lambda value: json.dumps(value, ensure_ascii=False, default=str))
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return _each(column, lambda value: value.decode("utf-8", "replace"))
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _each(column, lambda value: plain_number(str(value)))
+    series = pl.Series(pl.from_arrow(column))
+    if isinstance(series.dtype, pl.Datetime):
+        shown = series.dt.strftime("%Y-%m-%d %H:%M:%S%.f" + ("%:z" if series.dtype.time_zone else ""))
+        return shown.str.replace(r"\.0+(?:$|(\+|-))", "$1").str.replace(r"(\.\d*?[1-9])0+(?:$|(\+|-))", "$1$2")
+    return series.cast(pl.String)
+
+
+def _each(column: pa.Array, turn: object) -> pl.Series:
+    values = column.to_pylist()
+    return pl.Series([None if value is None else turn(value) for value in values], dtype=pl.String)  # ty: ignore

@@ -1,0 +1,95 @@
+"""The files, and what became of every row of each: counted, excluded or rejected, by reason; rows set aside one by one.
+
+Not here: why a row was rejected (conform/, validate/), and the check that the sums are right (measure/checks).
+"""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from pipeline.warehouse.record import Entry
+from pipeline.warehouse.sql import parquet, statement, store
+from pipeline.warehouse.versions import FileFacts
+
+Files = list[tuple[Entry, FileFacts]]
+
+
+def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:
+    """`file`: every file taken in, also those that were taken back. `row_of_file`: the rows of those that count."""
+    rows = [
+        {
+            "file_id": entry.seq,
+            "source": facts.source,
+            "source_name": facts.source_name,
+            "name": facts.name,
+            "sha256": facts.sha256,
+            "format": facts.format,
+            "layout": facts.layout,
+            "extent": facts.extent,
+            "first_day": facts.first_day,
+            "last_day": facts.last_day,
+            "exported_at": facts.exported_at,
+            "known_at": entry.known_at,
+            "lateness": facts.lateness,
+            "precedence": facts.precedence,
+            "withdrawn_at": entry.withdrawn_at and entry.withdrawn_at[:19],
+            "withdrawn_reason": entry.withdrawn_reason,
+            "rows_in": facts.rows_in,
+        }
+        for entry, facts in sorted(files + withdrawn, key=lambda f: f[0].seq)
+    ]
+    texts = dict.fromkeys(("withdrawn_at", "withdrawn_reason"), pl.String)
+    days = {"first_day": pl.Date, "last_day": pl.Date} | texts
+    moments = pl.col("known_at", "withdrawn_at").str.to_datetime(time_unit="us")
+    store(con, "file", pl.DataFrame(rows, schema_overrides=days).with_columns(moments))
+    folders = {
+        "sha256": [f.sha256 for _, f in files],
+        "path": [(f.folder / "rows.parquet").as_posix() for _, f in files],
+    }
+    store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
+    # without a file that counts the tables are made all the same, of no rows
+    stored = parquet(facts.folder / "rows.parquet" for _, facts in files or withdrawn)
+    con.execute(
+        f"CREATE TEMP VIEW row_of_file AS SELECT r.*, f.sha256 FROM read_parquet({stored}, filename = true) r "
+        "JOIN file_folder f ON f.path = r.filename"
+    )
+
+
+def told(con: duckdb.DuckDBPyConnection) -> None:
+    """`told`: what the files tell. `outranked`: rows that a register of higher precedence makes superfluous."""
+    con.execute(statement("warehouse", "told"))
+    ranks = con.execute("SELECT count(DISTINCT precedence) FROM file WHERE withdrawn_at IS NULL").fetchall()[0][0]
+    one = "CREATE TEMP TABLE outranked AS SELECT * FROM told LIMIT 0"
+    con.execute(statement("warehouse", "outranked") if ranks > 1 else one)
+
+
+def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:
+    """`set_aside`: rows that do not count, and why. `file_account`: rows of each file by verdict and reason."""
+    aside = parquet(facts.folder / "aside.parquet" for _, facts in files or withdrawn)
+    con.execute(
+        f"""
+        CREATE TABLE set_aside AS
+        SELECT f.file_id, a.sheet, a.row, a.verdict, a.reason, a."column", a.expected, a.found
+        FROM read_parquet({aside}, filename = true) a
+        JOIN file_folder d ON replace(d.path, 'rows.parquet', 'aside.parquet') = a.filename
+        JOIN file f ON f.sha256 = d.sha256
+        UNION ALL
+        SELECT f.file_id, r.sheet, r.row, 'rejected', 'unknown_unit', 'unit', NULL,
+               CASE WHEN r.unit LIKE '#%' THEN substr(r.unit, instr(r.unit, ' ') + 1) ELSE r.unit END
+        FROM row_of_file r JOIN file f USING (sha256)
+        JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
+            AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
+        WHERE u.unit_id IS NULL
+        UNION ALL
+        SELECT DISTINCT r.file_id, r.sheet, r.row, 'rejected', 'unknown_unit', 'unit', NULL,
+               CASE WHEN r.unit LIKE '#%' THEN substr(r.unit, instr(r.unit, ' ') + 1) ELSE r.unit END
+        FROM reported_row r JOIN reported t USING (file_id, row)
+        WHERE t.sheet IS NOT DISTINCT FROM r.sheet AND r.role = 'unit' AND t.unit_id IS NULL
+        UNION ALL
+        SELECT file_id, sheet, row, 'excluded', status, 'status', NULL, NULL
+        FROM version WHERE nth = versions AND status_group = 'not_counted'
+        ORDER BY file_id, sheet, row
+        """
+    )
+    con.execute(statement("warehouse", "file_account"))

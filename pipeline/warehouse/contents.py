@@ -1,0 +1,193 @@
+"""The tables of one file as Parquet: dossier rows, reported figures, rows set aside; and their accounting.
+
+Uniqueness within the file is decided here, in SQL. Not here: titles and spans, what other files say.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from pipeline.conform.headers import Header
+from pipeline.conform.rows import LONGEST_NAME, SET_ASIDE_SCHEMA, Conformer, row_schema
+from pipeline.conform.summaries import REPORTED_SCHEMA, aside_of, conform_summary, frame_of
+from pipeline.conform.summary_checks import check
+from pipeline.conform.titles import Title
+from pipeline.conform.unit_names import UnitNames
+from pipeline.declare.sources import Source
+from pipeline.declare.units import propose
+from pipeline.read.grids import Grid
+from pipeline.warehouse.sql import parquet, quoted
+
+MOST_PROPOSALS = 500  # of one file: a column that holds no units at all must not take the night
+MEMORY = "1GB"  # for settling what repeats within a file; beyond it DuckDB uses the disk
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a file. span: the days a summary is about; None for a register."""
+
+    grid: Grid
+    header: Header
+    title: Title
+    span: tuple[date, date] | None
+
+    @property
+    def rank(self) -> int:
+        """Which of two registers of one file is the newer: the one whose title names the later last day."""
+        return self.title.last_day.toordinal() if self.title.last_day else 0
+
+
+def write_contents(
+    part: Path, hidden: Path, tables: list[Table], others: list[Grid], source: Source, secret: bytes, exported: datetime
+) -> dict[str, Any]:
+    """Writes rows, reported figures and rows set aside to `part`, codes and unknown names to `hidden`; returns the
+    accounting: rows_in = accepted + reported + excluded + rejected. others: the file's sheets without a table."""
+    names = UnitNames(source, secret)
+    rows_in, aside = _write_registers(part, hidden, [t for t in tables if t.span is None], names, exported)
+    figures = [pl.DataFrame(schema=REPORTED_SCHEMA)]
+    reported = 0
+    for table in (t for t in tables if t.span):
+        found = conform_summary(table.grid, table.header, names, source.unit or table.title.unit)
+        check(found, table.header.layout, table.grid.sheet)
+        figures.append(frame_of(found, table.grid.sheet, table.span))  # ty: ignore[invalid-argument-type]
+        aside.append(aside_of(found))
+        rows_in, reported = rows_in + found.rows_in, reported + found.accepted
+    pl.concat(figures).write_parquet(part / "reported.parquet")
+    for grid in others:
+        aside.append(_all_aside(grid))
+        rows_in += aside[-1].height
+    _write_unknown_units(part, hidden, names.unknown)
+    found = pl.concat([a.cast(SET_ASIDE_SCHEMA) for a in aside])  # ty: ignore[invalid-argument-type]
+    found.write_parquet(part / "aside.parquet")
+    return _accounting(part, rows_in, reported, found)
+
+
+def _accounting(part: Path, rows_in: int, reported: int, aside: pl.DataFrame) -> dict[str, Any]:
+    # a row may be rejected for several columns; it is one row all the same
+    each = aside.filter(pl.col("verdict") != "notice").unique(["sheet", "row"], keep="first", maintain_order=True)
+    accepted = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][0]
+    tally = {
+        verdict: dict(sorted(Counter(each.filter(pl.col("verdict") == verdict)["reason"]).items()))
+        for verdict in ("excluded", "rejected")
+    }
+    if rows_in != accepted + reported + each.height:
+        raise AssertionError(
+            f"accounting does not add up: {rows_in} rows, {accepted} accepted, {reported} reported, {each.height} aside"
+        )
+    notices = aside.filter(pl.col("verdict") == "notice").height
+    return {"rows_in": rows_in, "accepted": accepted, "reported": reported, **tally, "notices": notices}
+
+
+def _all_aside(grid: Grid) -> pl.DataFrame:
+    """Every row with something in it, of a sheet that is hidden or has no table."""
+    found = []
+    for frame in grid.batches(grid.first_row):
+        cells = [c for c in frame.columns if c not in ("row", "surplus")]
+        filled = pl.any_horizontal(pl.col(cells).fill_null("").str.strip_chars() != "")
+        found += frame.filter(filled)["row"].to_list()
+    reason = "hidden_sheet" if grid.hidden else "no_table"
+    rows = [(grid.sheet, row, "excluded", reason, None, None, None) for row in found]
+    return pl.DataFrame(rows, schema=SET_ASIDE_SCHEMA, orient="row")
+
+
+# ---- registers
+
+
+def _write_registers(
+    part: Path, hidden: Path, tables: list[Table], names: UnitNames, exported: datetime
+) -> tuple[int, list[pl.DataFrame]]:
+    """Writes rows.parquet and the codes; returns the number of rows read, and the rows set aside."""
+    from pipeline.validate.schema import accept  # Pandera takes a second to start; a night without news can do without
+
+    rows_in, number = 0, 0
+    aside: list[pl.DataFrame] = []
+    batches = part / "batches"
+    batches.mkdir()
+    conformer = Conformer(names.source, names.key, names)
+    extra = {"sheet": pl.String(), "table_rank": pl.Int32()}
+    pl.DataFrame(schema=row_schema() | extra).write_parquet(batches / "none.parquet")
+    pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(hidden / "none.parquet")
+    for table in tables:
+        sheet, before = table.grid.sheet, rows_in
+        totals = []
+        for batch in conformer.batches(table.grid, table.header, names.source.unit or table.title.unit):
+            accepted, rejected = accept(batch.rows, sheet, exported)
+            accepted.with_columns(
+                sheet=pl.lit(sheet, pl.String), table_rank=pl.lit(table.rank, pl.Int32)
+            ).write_parquet(batches / f"{number:05}.parquet")
+            batch.codes.write_parquet(hidden / f"{number:05}.parquet")
+            aside += [batch.aside, rejected]
+            totals.append(batch.aside.filter(pl.col("reason") == "total_row"))
+            rows_in, number = rows_in + batch.rows_in, number + 1
+        excluded = sum(
+            a.filter((pl.col("verdict") == "excluded") & (pl.col("sheet").eq_missing(sheet))).height for a in aside
+        )
+        aside.append(_check_total(sheet, totals, rows_in - before - excluded))
+    aside.append(_settle_repeats(part, hidden, batches))
+    shutil.rmtree(batches)
+    return rows_in, aside
+
+
+def _check_total(sheet: str | None, totals: list[pl.DataFrame], rows: int) -> pl.DataFrame:
+    """A notice where the one total row of a register tells another number of dossiers than it has rows."""
+    told = pl.concat(totals) if totals else pl.DataFrame(schema=SET_ASIDE_SCHEMA)
+    found = []
+    if told.height == 1 and told["found"][0] is not None and int(told["found"][0]) != rows:
+        found = [(sheet, told["row"][0], "notice", "total_differs", None, str(rows), told["found"][0])]
+    return pl.DataFrame(found, schema=SET_ASIDE_SCHEMA, orient="row")
+
+
+def _write_unknown_units(part: Path, hidden: Path, names: dict[str, str]) -> None:
+    """Names of units that no list knows: their hash and what they may mean to `part`, the text itself to `hidden`."""
+    near = [[unit.unit_id for unit in propose(text)] for text in list(names.values())[:MOST_PROPOSALS]]
+    near += [[]] * (len(names) - len(near))
+    schema = {"unit_hash": pl.String, "near": pl.List(pl.String)}
+    pl.DataFrame({"unit_hash": list(names), "near": near}, schema=schema).write_parquet(part / "unknown_units.parquet")
+    if names:
+        written = [text[:LONGEST_NAME] for text in names.values()]
+        pl.DataFrame({"unit_hash": list(names), "written": written}).write_parquet(hidden / "units.parquet")
+
+
+def _settle_repeats(part: Path, hidden: Path, batches: Path) -> pl.DataFrame:
+    """Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected; where
+    registers of different days stand in one file (a sheet per month), the newest speaks."""
+    con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(part / "spill")})
+    rows, codes = parquet(sorted(batches.iterdir())), parquet(sorted(hidden.glob("*.parquet")))
+    content = ", ".join(c for c in row_schema() if c not in ("row", "dossier_id"))
+    con.execute(
+        f"""
+        CREATE TEMP TABLE judged AS
+        SELECT * EXCLUDE (newest), row_number() OVER same_day AS nth, count(*) OVER (PARTITION BY dossier_id, table_rank) AS times,
+               count(*) OVER (PARTITION BY dossier_id, table_rank, {content}) AS same, table_rank < newest AS superseded
+        FROM (SELECT *, max(table_rank) OVER (PARTITION BY dossier_id) AS newest FROM read_parquet({rows}))
+        WINDOW same_day AS (PARTITION BY dossier_id, table_rank ORDER BY sheet, row)
+        """
+    )
+    once = "same = times AND nth = 1 AND NOT superseded"
+    con.execute(
+        f"COPY (SELECT * EXCLUDE (nth, times, same, superseded, table_rank) FROM judged WHERE {once} ORDER BY sheet, row) "
+        f"TO {quoted(part / 'rows.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    con.execute(
+        f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM read_parquet({codes})) "
+        f"TO {quoted(hidden / 'codes.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    found = con.sql(
+        f"""
+        SELECT sheet, row, CASE WHEN superseded OR same = times THEN 'excluded' ELSE 'rejected' END AS verdict,
+               CASE WHEN superseded THEN 'superseded_in_file' WHEN same = times THEN 'duplicate_row' ELSE 'conflicting_rows' END AS reason,
+               'dossier_code' AS "column", NULL::VARCHAR AS expected, NULL::VARCHAR AS found
+        FROM judged WHERE NOT ({once}) ORDER BY sheet, row
+        """
+    ).pl()
+    con.close()
+    shutil.rmtree(part / "spill", ignore_errors=True)
+    return found

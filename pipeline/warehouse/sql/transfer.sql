@@ -1,0 +1,29 @@
+-- Dossiers that moved between units within a source (`transfer`), and those that two sources keep in different units
+-- (`two_registers`: from the one that does not count to the one that does). A unit under its old and its new name is
+-- one unit.
+CREATE TABLE transfer AS
+WITH word AS (
+    SELECT dossier_id, unit_id, source, exported_at, known_at, file_id, nth = versions AS counts
+    FROM version WHERE versions > 1 OR dossier_id IN (SELECT dossier_id FROM outranked)
+    UNION ALL
+    SELECT dossier_id, unit_id, source, exported_at, known_at, file_id, FALSE FROM outranked
+),
+in_order AS (
+    SELECT *, lag(unit_id) OVER history AS from_unit_id, lag(exported_at) OVER history AS left_at,
+           lead(file_id) OVER history IS NULL AS newest_of_source
+    FROM word WINDOW history AS (PARTITION BY dossier_id, source ORDER BY exported_at, known_at, file_id)
+),
+moved AS (
+    SELECT dossier_id, from_unit_id, unit_id AS to_unit_id, source AS from_source, source AS to_source,
+           CAST(left_at AS DATE) AS from_day, CAST(exported_at AS DATE) AS to_day, 'transfer' AS kind
+    FROM in_order WHERE from_unit_id <> unit_id
+    UNION ALL
+    SELECT o.dossier_id, o.unit_id, c.unit_id, o.source, c.source,
+           CAST(o.exported_at AS DATE), CAST(c.exported_at AS DATE), 'two_registers'
+    FROM in_order o JOIN in_order c ON c.dossier_id = o.dossier_id AND c.counts AND c.source <> o.source
+    WHERE o.newest_of_source AND o.unit_id <> c.unit_id
+)
+SELECT m.* FROM moved m
+ANTI JOIN unit_successor s ON (s.unit_id = m.from_unit_id AND s.successor_id = m.to_unit_id)
+    OR (s.unit_id = m.to_unit_id AND s.successor_id = m.from_unit_id)
+ORDER BY ALL

@@ -1,0 +1,152 @@
+"""Units in a database under construction: what each name as written means, the tree, and the mapping old → new.
+
+Not here: how a name is read (declare/units), and which days are covered (warehouse/coverage).
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import duckdb
+import polars as pl
+
+from pipeline.declare.text import fold
+from pipeline.declare.units import ALWAYS, FOREVER, Unit, propose, resolve, successions, successors, units
+from pipeline.warehouse.aliases import Aliases
+from pipeline.warehouse.coverage import Reach
+from pipeline.warehouse.record import Entry
+from pipeline.warehouse.sql import parquet, store
+from pipeline.warehouse.versions import FileFacts
+
+EVERYTHING = Unit("*", "*", "Tất cả đơn vị có số liệu", "all", ALWAYS, FOREVER, None)
+
+
+def _change_days(aliases: Aliases) -> list[date]:
+    """Days on which some declared unit begins or has ceased, or some alias does."""
+    ends = {u.valid_to + timedelta(days=1) for u in units().values() if u.valid_to != FOREVER}
+    days = {u.valid_from for u in units().values()} | ends | aliases.change_days()
+    return sorted(d for d in days if d != ALWAYS)
+
+
+def resolve_units(
+    con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases
+) -> dict[str, Unit]:
+    """Fills `unit_ref`: every unit as written → unit_id, or null. Returns the units that sources brought themselves."""
+    days = _change_days(aliases)
+    eras = " + ".join(f"CAST(d >= DATE '{d}' AS INTEGER)" for d in days) or "0"
+    con.execute(f"CREATE TEMP MACRO era(d) AS ({eras})")
+    written = con.execute(
+        """SELECT DISTINCT f.source, r.unit, era(CAST(r.received_at AS DATE)), era(CAST(f.exported_at AS DATE))
+           FROM row_of_file r JOIN file f USING (sha256) ORDER BY ALL"""
+    ).fetchall()
+    day_in = [days[0] - timedelta(days=1) if days else date(2000, 1, 1), *days]
+    brings = {facts.source for _, facts in files if facts.own_units}
+    own: dict[str, Unit] = {}
+    rows = []
+    for source, name, received_era, exported_era in written:
+        if source in brings:
+            unit_id = f"{source}:{fold(name).replace(' ', '-')}"
+            own.setdefault(unit_id, Unit(unit_id, unit_id, name, "commune", ALWAYS, FOREVER, f"{source}:*"))
+        else:
+            on = day_in[received_era], day_in[exported_era]
+            found = None if name.startswith("#") else resolve(name, *on)
+            found = found or aliases.unit_of(name, source, *on)
+            unit_id = found.unit_id if found else None
+        rows.append((source, name, received_era, exported_era, unit_id))
+    schema = {
+        "source": pl.String,
+        "written": pl.String,
+        "received_era": pl.Int32,
+        "exported_era": pl.Int32,
+        "unit_id": pl.String,
+    }
+    store(con, "unit_ref", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)
+    names = {facts.source: facts.source_name for _, facts in files}
+    for source in sorted(brings):
+        own[f"{source}:*"] = Unit(f"{source}:*", f"{source}:*", names[source], "group", ALWAYS, FOREVER, None)
+    return own
+
+
+def unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:
+    """`unit`: the declared tree and the sources' own units. `unit_in`: which units each sum is made of.
+    `unit_successor`: which unit took a unit's place."""
+    known = units() | own | {EVERYTHING.unit_id: EVERYTHING}
+    order = {unit_id: n for n, unit_id in enumerate(known)}
+    frame = pl.DataFrame(
+        [
+            (u.unit_id, u.code, u.name, u.kind, u.valid_from, u.valid_to, u.parent_id, order[u.unit_id])
+            for u in known.values()
+        ],
+        schema={
+            "unit_id": pl.String,
+            "unit_code": pl.String,
+            "unit": pl.String,
+            "kind": pl.String,
+            "valid_from": pl.Date,
+            "valid_to": pl.Date,
+            "parent_id": pl.String,
+            "sort": pl.Int32,
+        },
+        orient="row",
+    )
+    store(con, "unit", frame.with_columns(_open_end("valid_from", ALWAYS), _open_end("valid_to", FOREVER)))
+    pairs = []
+    for unit in known.values():
+        if unit.reports:
+            above, depth = known.get(unit.parent_id or ""), 1
+            while above is not None:
+                pairs.append((above.unit_id, unit.unit_id, depth))
+                above, depth = known.get(above.parent_id or ""), depth + 1
+            pairs.append((EVERYTHING.unit_id, unit.unit_id, 99))
+    schema = {"group_id": pl.String, "unit_id": pl.String, "depth": pl.Int32}
+    store(con, "unit_in", pl.DataFrame(pairs, schema=schema, orient="row"))
+    taken = [(unit_id, s.from_day, s.successor_id, s.source) for unit_id, s in successions().items()]
+    schema = {"unit_id": pl.String, "from_day": pl.Date, "successor_id": pl.String, "source": pl.String}
+    store(con, "unit_successor", pl.DataFrame(taken, schema=schema, orient="row"))
+
+
+def unit_review(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]]) -> None:
+    """`unit_review`: names of units that were not understood, with the units they may mean. Never the text of one that
+    is no declared name: that stands in the restricted store, under the same hash."""
+    unknown = [facts.folder / "unknown_units.parquet" for _, facts in files]
+    found_near = f"SELECT DISTINCT unit_hash, near FROM read_parquet({parquet(unknown)})"
+    near = dict(con.execute(found_near).fetchall()) if unknown else {}
+    told = con.execute(
+        """SELECT f.source, r.unit, count(*), min(CAST(r.received_at AS DATE)), max(CAST(r.received_at AS DATE)),
+                  max(CAST(f.exported_at AS DATE))
+           FROM row_of_file r JOIN file f USING (sha256)
+           JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
+               AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
+           WHERE u.unit_id IS NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"""
+    ).fetchall()
+    rows = []
+    for source, kept, count, first, last, exported in told:
+        hashed, _, found = kept[1:].partition(" ") if kept.startswith("#") else (None, "", kept)
+        may_be = [units()[i] for i in near.get(hashed, []) if i in units()] if hashed else propose(kept)
+        fits = [u for u in may_be if (u.valid_from <= last and u.valid_to >= first) or u.valid_on(exported)]
+        proposals = "; ".join(f"{u.unit_id} {u.name}" for u in fits) or None
+        rows.append((source, hashed, found, count, first, last, proposals))
+    schema = {
+        "source": pl.String,
+        "unit_hash": pl.String,
+        "found": pl.String,
+        "rows": pl.Int64,
+        "first_received_on": pl.Date,
+        "last_received_on": pl.Date,
+        "proposals": pl.String,
+    }
+    store(con, "unit_review", pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _open_end(column: str, never: date) -> pl.Expr:
+    return pl.when(pl.col(column) != never).then(pl.col(column)).alias(column)
+
+
+def effective_units(reaches: dict[str, Reach], until: date) -> dict[str, str]:
+    """unit_id → the unit in which its dossiers count on a day, through the mapping old → new."""
+    return {
+        unit_id: (
+            successors()[unit_id][1] if unit_id in successors() and successors()[unit_id][0] <= until else unit_id
+        )
+        for unit_id in reaches
+    }

@@ -43,6 +43,8 @@ def dossier_versions(work: dg.ResourceParam[Work]) -> dg.MaterializeResult:
         NEWS: f"{len(intake.taken)} tệp / files" if intake.taken else NOTHING_NEW,
         "tệp mới / files taken in": len(intake.taken),
         "tệp bị từ chối / files refused": len(intake.refused),
+        "tệp đang chờ / files waiting": ", ".join(f"{place} ({why})" for place, why in intake.waiting) or "–",
+        "tệp đã rút / files withdrawn": ", ".join(entry.place for entry, _ in intake.withdrawn) or "–",
         "tệp / files": len(facts),
         "dagster/row_count": sum(one.rows_in for one in facts),
         "dòng nhận / rows accepted": sum(one.accepted for one in facts),
@@ -69,6 +71,7 @@ def warehouse(
             built = work.build(config.rebuild)
             outcomes = built.outcomes if built else work.kept_outcomes()
             size = work.contents()
+            accounts = work.accounts()
     except dg.Failure as failure:
         if isinstance(failure.__cause__, NotPublished):  # the page shows what failed, and where
             yield from declared_results(failure.__cause__.outcomes)
@@ -81,6 +84,7 @@ def warehouse(
         "dagster/row_count": size["dossiers"],
         "đơn vị / units": size["units"],
         "quý / quarters": size["quarters"],
+        "từng tệp / each file": notes.accounts(accounts),
     }
     yield dg.MaterializeResult(metadata=metadata | ({"bảng / tables": notes.table(rows)} if rows else {}))
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import dagster as dg
 
+from pipeline.declare.reasons import reasons
+from pipeline.measure.summary import Account
 from pipeline.report.display import number
 from pipeline.warehouse.versions import FileFacts
 
@@ -58,9 +60,32 @@ def files(facts: Iterable[FileFacts], new: Iterable[str]) -> dg.TableMetadataVal
             "nhận / accepted": one.accepted,
             "loại / excluded": sum(one.excluded.values()),
             "từ chối / rejected": sum(one.rejected.values()),
+            "vì sao / why": why(one.excluded | one.rejected),
         }
         for one in facts
     )
+
+
+def accounts(rows: Iterable[Account]) -> dg.TableMetadataValue:
+    """What became of every row of every file, and whether it adds up."""
+    return table(
+        {
+            "tệp / file": one.file,
+            "dòng / rows": one.rows_in,
+            "được tính / counted": one.counted,
+            "loại / excluded": one.excluded,
+            "từ chối / rejected": one.rejected,
+            "đủ / adds up": one.adds_up,
+            "vì sao / why": why(one.reasons),
+        }
+        for one in rows
+    )
+
+
+def why(by_reason: Mapping[str, int]) -> str:
+    """Reasons with their rows, in words."""
+    words = (f"{number(n, 'vi')} {str(reasons()[code].about(None)).strip()}" for code, n in by_reason.items())
+    return "; ".join(words) or "–"
 
 
 def headline(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:

@@ -117,12 +117,23 @@ class Work:
 
     def contents(self) -> dict[str, int]:
         """How much the new build holds, or without one what is published."""
-        known = current(self.home)
-        path = self.built.folder / DATABASE if self.built else known.database if known else None
+        path = self._newest_database()
         if path is None:
             return dict.fromkeys(("dossiers", "units", "quarters"), 0)
         with summary.open_database(path) as con:
             return summary.contents(con)
+
+    def accounts(self) -> list[summary.Account]:
+        """What became of the rows of every file, in the new build, or without one in what is published."""
+        path = self._newest_database()
+        if path is None:
+            return []
+        with summary.open_database(path) as con:
+            return summary.accounts(con)
+
+    def _newest_database(self) -> Path | None:
+        known = current(self.home)
+        return self.built.folder / DATABASE if self.built else known.database if known else None
 
     def compare(self, periods: list[str]) -> list[summary.Difference]:
         """Builds anew from the record; the cells of these quarters that differ from what is published."""

@@ -106,32 +106,6 @@ def withdraw(home: Home, lang: str, file: str, reason: str, undo: bool) -> None:
 
 @motcua.command()
 @common
-@FORMAT_OPTION
-def sources(home: Home, lang: str, form: str) -> None:
-    """Các nguồn trong data/raw: khai báo, bố cục, số dòng. / The sources in data/raw."""
-    from pipeline.report.state import source_rows
-
-    print_rows(
-        source_rows(home),
-        [
-            "source",
-            "name",
-            "files",
-            "layout",
-            "first_day",
-            "last_day",
-            "rows_in",
-            "counted",
-            "excluded",
-            "rejected",
-        ],
-        lang,
-        form,
-    )
-
-
-@motcua.command()
-@common
 @click.option("--review", is_flag=True, help="Tên đơn vị chưa hiểu được, kèm gợi ý / names not understood.")
 @click.option(
     "--accept",

@@ -17,6 +17,8 @@ from pipeline.commands.shared import (
     print_rows,
     published,
 )
+from pipeline.declare.text import Text
+from pipeline.errors import WrongUse
 
 if TYPE_CHECKING:
     from pipeline.settings import Home
@@ -32,14 +34,27 @@ if TYPE_CHECKING:
     help="Chia theo / broken down by.",
 )
 @UNIT_OPTION
+@click.option(
+    "--tree",
+    type=click.Choice(["valid", "new"]),
+    default="valid",
+    show_default=True,
+    help="Đơn vị của kỳ ấy, hay đơn vị hiện nay / units valid then, or today's.",
+)
 @FORMAT_OPTION
-def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, form: str) -> None:
+def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, tree: str, form: str) -> None:
     """Số hồ sơ của một kỳ theo đơn vị. / Counts of dossiers of a period, by unit."""
     from pipeline.measure import answers
+    from pipeline.measure.trends import trends
     from pipeline.report.screen import print_stats
 
+    if tree == "new" and by not in (None, "unit"):
+        raise WrongUse(
+            Text("Theo đơn vị hiện nay chỉ có số theo đơn vị.", "On today's tree there are counts by unit alone."),
+            expected=Text("--tree new không kèm --by", "--tree new without --by"),
+        )
     with published(home) as con:
-        rows = answers.stats(con, period, by=by, unit=unit, lang=lang)
+        rows = trends(con, period, unit) if tree == "new" else answers.stats(con, period, by, unit, lang)
     if form == "table":
         print_stats(rows, lang, console())
     else:

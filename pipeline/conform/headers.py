@@ -36,6 +36,11 @@ class Header:
         return {column: self.headings[i].split(BETWEEN)[-1] for column, i in self.places.items()}
 
     @property
+    def names(self) -> list[tuple[str, ...]]:
+        """What each column may be called, folded: with all its groups first, alone last."""
+        return [_called(tuple(words.split(BETWEEN))) for words in self.headings]
+
+    @property
     def dropped(self) -> list[str]:
         """Headers that stand for no declared column: nothing below them is read."""
         used = set(self.places.values())
@@ -124,26 +129,40 @@ def _shown(cell: str) -> str:
     return " ".join(cell.split())[:40] if words and set(words) <= _header_words() else shape(cell, 12)
 
 
+def closest(grids: list[Grid], source: Source) -> tuple[Grid, Header] | None:
+    """The rows and layout with most columns recognised, whatever is lacking; None where fewer than two are."""
+    best: tuple[Grid, Header] | None = None
+    for grid in grids:
+        for top, row, paths in _candidates(grid):
+            for layout in source.layouts:
+                places = layout.matches([_called(path) for path in paths])
+                if len(places) > max(1, len(best[1].places) if best else 0):
+                    headings = tuple(BETWEEN.join(path) for path in paths)
+                    best = grid, Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
+    return best
+
+
+def fullest_row(grids: list[Grid]) -> tuple[Grid, int]:
+    """What looks like a header where none is recognised: the first of the fullest rows, by its index in the head."""
+    rows = [(sum(1 for c in cells if c.strip()), grid, n) for grid in grids for n, cells in enumerate(grid.head)]
+    _, grid, n = max(rows, key=lambda r: r[0], default=(0, grids[0], 0))
+    return grid, n
+
+
 def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
     """The error for a file without a usable header: what was found, what is needed, what to do."""
-    ranked = [
-        (len(layout.matches([_called(p) for p in paths])), -depth, layout, paths)
-        for grid in grids
-        for depth, (_, _, paths) in enumerate(_candidates(grid))
-        for layout in source.layouts
-    ]
-    known, _, layout, paths = max(ranked, key=lambda r: r[:2], default=(0, 0, source.layouts[0], []))
-    headings = [BETWEEN.join(path) for path in paths]
-    if known < 2:  # what looks like a header: the first of the fullest rows
-        rows = [c for g in grids for c in g.head]
-        most = max((sum(1 for x in c if x.strip()) for c in rows), default=0)
-        cells = next((c for c in rows if sum(1 for x in c if x.strip()) == most), [])
-        found = ", ".join(_shown(c) for c in cells if c.strip())[:400] or "—"
+    found_near = closest(grids, source)
+    header = found_near and found_near[1]
+    layout = header.layout if header else source.layouts[0]
+    if header is None:
+        grid, n = fullest_row(grids)
+        found = ", ".join(_shown(c) for cells in grid.head[n : n + 1] for c in cells if c.strip())[:400] or "—"
         missing = list(required_columns())
+        hints = []
     else:
-        found = ", ".join(h[:40] for h in headings if h)[:400]
-        missing = lacking(layout, layout.matches([_called(p) for p in paths]), has_unit=bool(source.unit))
-    hints = [f'{column} = "{header}"' for column, header in nearest(missing, headings if known >= 2 else [], layout)]
+        found = ", ".join(h[:40] for h in header.headings if h)[:400]
+        missing = lacking(layout, header.places, has_unit=bool(source.unit))
+        hints = [f'{column} = "{words}"' for column, words in nearest(missing, list(header.headings), layout)]
     example = "; ".join(hints) or "; ".join(f'{c} = "…"' for c in missing[:3])
     labels = "; ".join(f"{column_names(layout.kind)[c].vi} ({c})" for c in missing)
     return InputRefused(

@@ -64,11 +64,12 @@ class Batch:
     """One batch of a grid, every row of it in exactly one of `rows` and `aside` (notices are in both).
 
     rows: `row`, `dossier_id`, the canonical columns but the code. codes: dossier_id, dossier_code (restricted).
-    aside: SET_ASIDE_SCHEMA. blank: rows with no cell filled, which are no rows.
+    refused: dossier_id of rows that are rejected, as far as their code is read. aside: SET_ASIDE_SCHEMA. blank: rows with no cell filled, which are no rows.
     """
 
     rows: pl.DataFrame
     codes: pl.DataFrame
+    refused: pl.DataFrame
     aside: pl.DataFrame
     rows_in: int
 
@@ -131,10 +132,16 @@ class Conformer:
             "FROM typed ANTI JOIN gone USING (row) ORDER BY row"
         )
         self.con.unregister("gone")
+        self.con.register("refused", rejected.select("row").unique())
+        refused = self.con.sql(
+            f"SELECT {hashed} AS dossier_id FROM typed SEMI JOIN refused USING (row) "
+            "SEMI JOIN (SELECT row FROM typed ANTI JOIN kept USING (row)) USING (row) WHERE dossier_code IS NOT NULL"
+        ).pl()
+        self.con.unregister("refused")
         rows = self.con.sql("SELECT * EXCLUDE (dossier_code) FROM kept").pl()
         codes = self.con.sql("SELECT dossier_id, dossier_code FROM kept").pl()
         rows_in = self.con.execute("SELECT count(*) FROM typed").fetchall()[0][0]
-        return Batch(rows.cast(row_schema()), codes, aside, rows_in)
+        return Batch(rows.cast(row_schema()), codes, refused, aside, rows_in)
 
     def _others(self, texts: dict[str, str], header: Header, cells: list[str]) -> pl.DataFrame:
         """Rows that are no dossiers: `row`, `reason`, `told` (of a total row the one count in it, as text)."""
@@ -203,10 +210,11 @@ class Conformer:
         where the register gives none that is known."""
         name, own = column.name, self.source.procedures == "from_file"
         by_name = {} if own or "procedure" not in texts else self._known("procedure", known_names())
-        by_code = [f"known_code.{name}_of_code"] if name != "procedure_code" and "procedure_code" in texts else []
+        by_code = [f"known_code.{name}_of_code"] if "procedure_code" in texts else []
         ways = []
         if name == "procedure_code":
-            ways = [_own_code(name, None if own else column.harmless)] if name in texts else []
+            # a local code is its national one with an office's suffix
+            ways = [*([] if own else by_code), _own_code(name, None if own else column.harmless)] if by_code else []
             ways += [_case("procedure", by_name)] if by_name else []
         elif name in texts and own:
             ways = [_own_name(name), *by_code]
@@ -223,10 +231,14 @@ class Conformer:
         return {text: words[fold(text)] for text in self._distinct(name) if fold(text) in words}
 
     def _known_codes(self) -> pl.DataFrame:
-        found = {c: procedures().get(national_code(c) or "") for c in self._distinct("procedure_code")}
+        found = {c: code for c in self._distinct("procedure_code") if (code := national_code(c))}
+        known = {c: procedures().get(code) for c, code in found.items()}
         return pl.DataFrame(
-            [(code, p.name, p.field) for code, p in found.items() if p],
-            schema=dict.fromkeys(("code", "procedure_of_code", "field_of_code"), pl.String),
+            [
+                (c, code, p and p.name, p and p.field)
+                for (c, code), p in zip(found.items(), known.values(), strict=True)
+            ],
+            schema=dict.fromkeys(("code", "procedure_code_of_code", "procedure_of_code", "field_of_code"), pl.String),
             orient="row",
         )
 

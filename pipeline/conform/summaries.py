@@ -132,9 +132,11 @@ def _no_figures(cells: list[str], texts: dict[str, str], header: Header) -> str 
     written = {c: fold(words) for c, words in header.written.items()}
     if sum(1 for c, text in texts.items() if text and fold(text) == written[c]) >= 2:
         return "header_row"
-    if any(text for name, text in texts.items() if name in reported()):
-        return None
-    return "section_row" if _name(texts) else "note_row"
+    figures = [text for name, text in texts.items() if text and name in reported()]
+    if not figures:
+        return "section_row" if _name(texts) else "note_row"
+    readable = any(HARMLESS.fullmatch(text) or text.lower() in NOTHING for text in figures)
+    return None if readable or known_spelling(_name(texts)) else "note_row"
 
 
 def _name(texts: dict[str, str]) -> str:

@@ -176,6 +176,16 @@ def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
             f"WHERE period = ? AND node = ? GROUP BY {group} ORDER BY total DESC, {group}",
             [period.key, unit_id],
         )
+        if row["basis"] in ("reported", "mixed"):  # what summaries tell is not broken down
+            counted += [
+                dict.fromkeys(empty) | r
+                for r in rows_of(
+                    con,
+                    f"WITH {_NODES} SELECT {sums_sql()} FROM reported_figure JOIN node_of USING (unit_id) "
+                    "WHERE period = ? AND node = ? HAVING count(*) > 0",
+                    [period.key, unit_id],
+                )
+            ]
         found += [_frame_of(period, row, lang) | r for r in counted]
     return found
 

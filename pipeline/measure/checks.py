@@ -142,7 +142,7 @@ def checks() -> list[Check]:
                 "Dossiers counted in a unit that does not exist at the cut-off (abolished without a successor, or not yet made)",
             ),
             """SELECT c.period, c.unit_id, u.unit, sum(c.n)::BIGINT AS dossiers FROM period_count c JOIN unit u USING (unit_id)
-               WHERE c.kind = 'quarter' AND c.scheme = 'nd09' AND (u.valid_from > c.as_of OR u.valid_to < c.as_of) GROUP BY ALL
+               WHERE c.kind = 'quarter' AND c.scheme = default_scheme() AND (u.valid_from > c.as_of OR u.valid_to < c.as_of) GROUP BY ALL
                ORDER BY c.period DESC, c.unit_id""",
         ),
         Check(

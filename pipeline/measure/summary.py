@@ -65,6 +65,44 @@ def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {"dossiers": dossiers, "units": units, "quarters": len(quarters(con))}
 
 
+# ---- files
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of a file's rows. reasons: code → rows that are excluded or rejected for it."""
+
+    file_id: int
+    file: str
+    rows_in: int
+    counted: int
+    excluded: int
+    rejected: int
+    reasons: dict[str, int]
+
+    @property
+    def adds_up(self) -> bool:
+        told = self.excluded + self.rejected
+        return self.counted + told == self.rows_in and sum(self.reasons.values()) == told
+
+
+def accounts(con: duckdb.DuckDBPyConnection) -> list[Account]:
+    """The account of every file, by source and name."""
+    told: dict[int, dict[str, dict[str, int]]] = {}
+    for file_id, verdict, reason, rows in con.execute(
+        "SELECT file_id, verdict, coalesce(reason, ''), rows FROM file_account ORDER BY ALL"
+    ).fetchall():
+        told.setdefault(file_id, {}).setdefault(verdict, {})[reason] = rows
+    found = []
+    for file_id, file, rows_in in con.execute(
+        "SELECT file_id, source || '/' || name, rows_in FROM file ORDER BY source, exported_at, name, file_id"
+    ).fetchall():
+        own = {verdict: told.get(file_id, {}).get(verdict, {}) for verdict in ("counted", "excluded", "rejected")}
+        sums = (sum(by_reason.values()) for by_reason in own.values())
+        found.append(Account(file_id, file, rows_in, *sums, own["rejected"] | own["excluded"]))
+    return found
+
+
 # ---- two databases, one quarter
 
 

@@ -6,7 +6,12 @@ Not here: how a format is read.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from pipeline.declare.limits import Limits
 from pipeline.declare.text import Text
@@ -36,12 +41,23 @@ def open_any(path: Path, name: str, within: Limits) -> OpenFile:
     """The grids of a file. Whatever goes wrong inside a reader is a refusal that names the file."""
     check_limit(name, "file_bytes", path.stat().st_size, within)
     try:
-        return _open(path, name, within)
-    except MotcuaError:
-        raise
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        opened = _open(path, name, within)
+    except (MotcuaError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a reader written in Rust panics outside of Exception
+        raise damaged(name, error) from None
+    return replace(
+        opened, grids=[replace(grid, batches=partial(_guarded, grid.batches, name)) for grid in opened.grids]
+    )
+
+
+def _guarded(batches: Callable[[int], Iterator[pl.DataFrame]], name: str, first_row: int) -> Iterator[pl.DataFrame]:
+    """What is read later on may be damaged too."""
+    try:
+        yield from batches(first_row)
+    except (MotcuaError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
         raise damaged(name, error) from None
 
 

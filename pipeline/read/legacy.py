@@ -97,9 +97,9 @@ def _cell(text: str, code: str, ties: bool) -> str:
     return turned if better > asis or (ties and better == asis) else text
 
 
-def _latin(column: pl.Expr) -> pl.Expr:
+def _latin(cells: pl.Series) -> pl.Series:
     """Whether a text has letters beyond ASCII and none beyond Latin-1."""
-    return column.str.contains("[\u00a1-\u00ff]") & ~column.str.contains(OUTSIDE.pattern)
+    return cells.str.contains("[\u00a1-\u00ff]") & ~cells.str.contains(OUTSIDE.pattern)
 
 
 def mend_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
@@ -107,14 +107,14 @@ def mend_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
 
     A text is touched only where it has no character beyond Latin-1 and its words are no Vietnamese as they stand.
     """
-    found = frame.lazy().select(_latin(pl.all()).any()).collect()  # its columns are looked through side by side
-    columns = [c for c in frame.columns if found[c].item()]
+    # in one go, so that columns are looked through side by side; each distinct text once
+    high = pl.all().filter(pl.all().str.len_bytes() != pl.all().str.len_chars()).unique(maintain_order=True)
+    found = frame.lazy().select(high.implode()).collect()
+    texts = {c: cells.filter(_latin(cells)).to_list() for c in frame.columns if (cells := found[c].item()).len()}
+    columns = [c for c in texts if texts[c]]
     if not columns:
         return frame, None
-    texts = {
-        c: frame.select(pl.col(c).filter(_latin(pl.col(c))).unique(maintain_order=True))[c].to_list() for c in columns
-    }
-    whole = legacy_of(text for column in texts.values() for text in column[:SAMPLE])
+    whole = legacy_of(text for column in columns for text in texts[column][:SAMPLE])
     mended: list[pl.Series] = []
     codes: list[str] = []
     for column in columns:

@@ -6,6 +6,7 @@ this format and writes out repeated cells without a limit. Not here: formulas (t
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pipeline.read.markup import Events, attributes, local, parse_xml
 from pipeline.read.values import plain_date, plain_number
 
 CONTENT = "content.xml"
+TIME = re.compile(r"PT(\d\d)H(\d\d)M(\d\d)(?:[.,]0+)?S")
 
 
 def open_ods(path: Path, name: str, within: Limits) -> OpenFile:
@@ -156,4 +158,6 @@ def _value(given: dict[str, str], shown: str) -> str | None:
         return plain_date(given["date-value"])
     if kind == "boolean" and "boolean-value" in given:
         return given["boolean-value"]
-    return given.get("string-value", shown) or None
+    if kind == "time" and (found := TIME.fullmatch(given.get("time-value", ""))):
+        return ":".join(found.groups())
+    return given.get("string-value") or shown or None

@@ -100,7 +100,7 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, within: Li
 
 
 def _read(stream: IO[bytes]) -> Iterator[bytes]:
-    while piece := stream.read(PIECE):
+    while piece := stream.read(4 * PIECE):
         yield piece
 
 

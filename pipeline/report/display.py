@@ -16,6 +16,10 @@ COVERAGE = {
     "partial": Text("một phần", "partial"),
     "no_data": Text("không có số liệu", "no data"),
 }
+BASIS = {  # figures of registers need no word
+    "reported": Text("theo bảng tổng hợp", "as reported"),
+    "mixed": Text("một phần theo bảng tổng hợp", "partly as reported"),
+}
 VERDICT = {
     "met": Text("đạt", "met"),
     "not_met": Text("chưa đạt", "not met"),

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from pipeline.declare.figures import indicators, measures
 from pipeline.declare.text import Text
-from pipeline.report.display import COVERAGE, OPERATOR, VERDICT, cell, number, percent
+from pipeline.report.display import BASIS, COVERAGE, OPERATOR, VERDICT, cell, number, percent
 
 Row = dict[str, Any]
 
@@ -54,6 +54,8 @@ HEADINGS = {
     "sheet": Text("Trang", "Sheet"),
     "row": Text("Dòng", "Row"),
     "column": Text("Cột", "Column"),
+    "meaning": Text("Nghĩa", "Meaning"),
+    "header": Text("Tiêu đề trong tệp", "Header in the file"),
     "reason": Text("Lý do", "Reason"),
     "expected": Text("Cần có", "Expected"),
     "found": Text("Thấy", "Found"),
@@ -185,7 +187,8 @@ def _shown(row: Row, key: str, lang: str) -> str:
     if key == "row":  # a row number is a place, not a quantity
         return "–" if value is None else str(value)
     if key == "coverage" and value in COVERAGE:
-        return COVERAGE[value][lang]
+        told = COVERAGE[value][lang]
+        return f"{told}, {BASIS[row['basis']][lang]}" if row.get("basis") in BASIS else told
     if key == "verdict" and value in VERDICT:
         return VERDICT[value][lang]
     if key == "level" and value in LEVEL:
@@ -220,11 +223,11 @@ def print_stats(rows: Sequence[Row], lang: str, console: Console, title: str | N
 
 def stats_columns(rows: Sequence[Row]) -> list[str]:
     """The columns of a stats table: the form's measures always, others where something arose; coverage where it is
-    not full, cut-offs where they differ."""
+    not full or not of registers alone, cut-offs where they differ."""
     first = [k for k in ("field", "procedure_code", "procedure", "service_level") if rows and k in rows[0]]
     start = ["unit", *first] if len({r["period"] for r in rows}) == 1 else ["period", "unit", *first]
     main = ("online", "in_person", "carried_over", "total", "resolved", "resolved_late", "open", "open_overdue")
     counts = [m for m in measures() if m in main or any(r.get(m) for r in rows)]
-    partial = ["coverage"] if any(r["coverage"] != "full" for r in rows) else []
+    partial = ["coverage"] if any(r["coverage"] != "full" or r.get("basis") in BASIS for r in rows) else []
     cutoffs = ["as_of"] if len({(r["period"], r["as_of"]) for r in rows}) > len({r["period"] for r in rows}) else []
     return start + counts + cutoffs + partial

@@ -20,6 +20,7 @@ from pipeline.declare.sources import read_source
 from pipeline.declare.text import Text
 from pipeline.declare.units import ALWAYS, FOREVER, units
 from pipeline.errors import MotcuaError
+from pipeline.measure.summary import accounts
 from pipeline.report.display import day, number
 from pipeline.report.screen import print_table
 from pipeline.settings import Home
@@ -82,21 +83,9 @@ def status_of(home: Home) -> dict[str, Any]:
 
 
 def _with_reasons(con: duckdb.DuckDBPyConnection, files: list[Row]) -> list[Row]:
-    """Each file with `reasons` (code → rows that are excluded or rejected for it), and whether all adds up."""
-    told: dict[int, dict[str, int]] = {}
-    for file_id, reason, rows in con.execute(
-        "SELECT file_id, reason, rows FROM file_account WHERE reason IS NOT NULL ORDER BY ALL"
-    ).fetchall():
-        told.setdefault(file_id, {})[reason] = rows
-    return [
-        f
-        | {
-            "reasons": told.get(f["file_id"], {}),
-            "adds_up": f["counted"] + f["excluded"] + f["rejected"] == f["rows_in"]
-            and sum(told.get(f["file_id"], {}).values()) == f["excluded"] + f["rejected"],
-        }
-        for f in files
-    ]
+    """Each file with its rows by reason, and whether all of them add up."""
+    found = {a.file_id: a for a in accounts(con)}
+    return [f | {"reasons": found[f["file_id"]].reasons, "adds_up": found[f["file_id"]].adds_up} for f in files]
 
 
 def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:

@@ -49,10 +49,18 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
     }
     store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
     # without a file that counts the tables are made all the same, of no rows
-    stored = parquet(facts.folder / "rows.parquet" for _, facts in files or withdrawn)
+    stored, rejected = (
+        parquet(facts.folder / name for _, facts in files or withdrawn) for name in ("rows.parquet", "rejected.parquet")
+    )
     con.execute(
         f"CREATE TEMP VIEW row_of_file AS SELECT r.*, f.sha256 FROM read_parquet({stored}, filename = true) r "
         "JOIN file_folder f ON f.path = r.filename"
+    )
+    con.execute(
+        f"""CREATE TEMP VIEW rejected_of_file AS
+            SELECT f.file_id, r.dossier_id FROM read_parquet({rejected}, filename = true) r
+            JOIN file_folder d ON replace(d.path, 'rows.parquet', 'rejected.parquet') = r.filename
+            JOIN file f ON f.sha256 = d.sha256"""
     )
 
 

@@ -109,6 +109,7 @@ def _write_registers(
 
     rows_in, number = 0, 0
     aside: list[pl.DataFrame] = []
+    refused: list[pl.DataFrame] = [pl.DataFrame(schema={"dossier_id": pl.String})]
     batches = part / "batches"
     batches.mkdir()
     conformer = Conformer(names.source, names.key, names)
@@ -125,13 +126,17 @@ def _write_registers(
             ).write_parquet(batches / f"{number:05}.parquet")
             batch.codes.write_parquet(hidden / f"{number:05}.parquet")
             aside += [batch.aside, rejected]
+            refused += [batch.refused, batch.rows.join(accepted, on="row", how="anti").select("dossier_id")]
             totals.append(batch.aside.filter(pl.col("reason") == "total_row"))
             rows_in, number = rows_in + batch.rows_in, number + 1
         excluded = sum(
             a.filter((pl.col("verdict") == "excluded") & (pl.col("sheet").eq_missing(sheet))).height for a in aside
         )
         aside.append(_check_total(sheet, totals, rows_in - before - excluded))
-    aside.append(_settle_repeats(part, hidden, batches))
+    conflicting, repeats = _settle_repeats(part, hidden, batches)
+    aside.append(repeats)
+    # dossiers that the file tells of, though not in a row that counts
+    pl.concat([*refused, conflicting]).unique().sort("dossier_id").write_parquet(part / "rejected.parquet")
     shutil.rmtree(batches)
     return rows_in, aside
 
@@ -156,8 +161,8 @@ def _write_unknown_units(part: Path, hidden: Path, names: dict[str, str]) -> Non
         pl.DataFrame({"unit_hash": list(names), "written": written}).write_parquet(hidden / "units.parquet")
 
 
-def _settle_repeats(part: Path, hidden: Path, batches: Path) -> pl.DataFrame:
-    """Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected; where
+def _settle_repeats(part: Path, hidden: Path, batches: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The dossiers of conflicting rows, and the rows set aside. Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected; where
     registers of different days stand in one file (a sheet per month), the newest speaks."""
     con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(part / "spill")})
     rows, codes = parquet(sorted(batches.iterdir())), parquet(sorted(hidden.glob("*.parquet")))
@@ -188,6 +193,7 @@ def _settle_repeats(part: Path, hidden: Path, batches: Path) -> pl.DataFrame:
         FROM judged WHERE NOT ({once}) ORDER BY sheet, row
         """
     ).pl()
+    conflicting = con.sql("SELECT DISTINCT dossier_id FROM judged WHERE same <> times AND NOT superseded").pl()
     con.close()
     shutil.rmtree(part / "spill", ignore_errors=True)
-    return found
+    return conflicting, found

@@ -240,7 +240,8 @@ def test_a_known_code_settles_procedure_and_field(tmp_path: Path) -> None:
     assert procedure_of(tmp_path, procedure_code=SHARED.code) == (wanted, [])
     assert procedure_of(tmp_path, procedure_code=SHARED.code, procedure="Tên cũ", field="Lĩnh vực cũ") == (wanted, [])
     local = f"{SHARED.code}.000.00.00.H50"
-    assert procedure_of(tmp_path, procedure_code=local) == ((local, SHARED.name, SHARED.field), [])
+    assert procedure_of(tmp_path, procedure_code=local) == (wanted, []), "the suffix of an office is no other procedure"
+    assert procedure_of(tmp_path, own=True, procedure_code=local)[0] == (local, SHARED.name, SHARED.field)
 
 
 def test_a_name_of_its_own_gives_the_code(tmp_path: Path) -> None:

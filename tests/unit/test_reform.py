@@ -5,9 +5,10 @@ The oracle is a loop over the dossiers in plain Python.
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from pipeline.declare.figures import measures
 from pipeline.warehouse.sql import rows_of
+from tests.conftest import Said
 from tests.unit.office import Office, dossier, opened
 
 DAY = timedelta(days=1)
@@ -219,3 +221,19 @@ def test_a_quarter_of_2023_stands_on_the_tree_of_2023(tmp_path: Path) -> None:
             "SELECT unit_id, total FROM trend_count WHERE period = '2023-Q3' AND level = 'unit'"
         ).fetchall()
     assert (found, trend) == ([("19519", 1)], [("19496@2025-07-01", 1)])
+
+
+def test_the_command_shows_a_trend_on_todays_tree(tmp_path: Path, motcua: Callable[..., Said]) -> None:
+    office = Office(tmp_path)
+    drop(office, register(3), renames=False)
+    office.night()
+    said = motcua(office.home, "stats", "--period", "2025-Q1..2025-Q4", "--tree", "new", "--format", "json")
+    rows = json.loads(said.out)
+    assert {r["unit"] for r in rows if r["level"] == "unit"} == {"Xã Cửa Việt", "Xã Gio Linh", "UBND huyện Gio Linh"}
+    for quarter in QUARTERS:
+        parts = [r["total"] for r in rows if (r["period"], r["level"]) == (quarter, "unit")]
+        assert [sum(parts)] == [r["total"] for r in rows if (r["period"], r["level"]) == (quarter, "total")]
+    assert {(r["coverage"], r["total"]) for r in rows if r["period"] == "2025-Q1"} == {("no_data", None)}
+    one = motcua(office.home, "stats", "--period", "2025-Q2", "--tree", "new", "--unit", "Xã Cửa Việt")
+    assert one.code == 0 and "Cửa Việt" in one.out
+    assert motcua(office.home, "stats", "--period", "2025-Q2", "--tree", "new", "--by", "field").code == 2

@@ -175,26 +175,40 @@ def test_a_file_speaks_for_the_units_and_days_that_it_covers(office: Office) -> 
         assert not [v for v in vanished(con) if v[0] == "cu.csv"]
 
 
-def test_a_row_that_was_rejected_for_its_unit_was_there(office: Office) -> None:
-    monthly(office, [lost()], [lost(unit="Phường Không Có")])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [lost(unit="Phường Không Có")],
+        [lost(due_at="hôm nào")],
+        [lost(received_at="03/07/2033")],
+        [lost(), lost(due_at="29/12/2023")],
+    ],
+    ids=["unit", "date not read", "after the export", "conflicting rows"],
+)
+def test_a_row_that_was_rejected_was_there(office: Office, rows: list[Row]) -> None:
+    monthly(office, [lost()], rows)
     with published(office) as con:
         assert vanished(con) == []
         assert outcome(con, "2023-M08") == "open_in_term"
+        assert con.execute("SELECT sum(rows) FROM file_account WHERE verdict = 'rejected'").fetchall() == [(len(rows),)]
 
 
 def test_parts_of_one_export_miss_nothing_of_each_other(office: Office) -> None:
-    """A register of two files of one day, with no dossier in common; a second export of that day has them in common."""
-    month = titles("15/07/2023", "14/08/2023")
-    office.drop("phan_1.csv", [stays()], month)
-    office.drop("phan_2.csv", [lost()], [*month[:2], "Ngày xuất dữ liệu: 14/08/2023 23:40:00"])
+    """A register cut into files of one day that have no dossier in common."""
+    span = titles("15/07/2023", "14/08/2023")[:2]
+    office.drop("phan_1.csv", [stays()], [*span, "Ngày xuất dữ liệu: 14/08/2023 23:30:00"])
+    office.drop("phan_2.csv", [lost()], [*span, "Ngày xuất dữ liệu: 14/08/2023 23:40:00"])
+    office.drop("phan_3.csv", [lost(dossier_code=OTHER)], [*span, "Ngày xuất dữ liệu: 14/08/2023 23:50:00"])
     with published(office) as con:
         assert vanished(con) == []
-    office.drop("lai.csv", [stays()], [*month[:2], "Ngày xuất dữ liệu: 14/08/2023 23:50:00"])
+
+
+def test_a_second_export_of_the_day_misses_what_it_does_not_list(office: Office) -> None:
+    span = titles("15/07/2023", "14/08/2023")[:2]
+    office.drop("sang.csv", [stays(), lost()], [*span, "Ngày xuất dữ liệu: 14/08/2023 08:00:00"])
+    office.drop("chieu.csv", [stays()], [*span, "Ngày xuất dữ liệu: 14/08/2023 17:00:00"])
     with published(office) as con:
-        assert vanished(con) == []
-    office.drop("phan_1.csv", [stays(), lost()], month)
-    with published(office) as con:
-        assert vanished(con) == [("lai.csv", "open", None)]
+        assert vanished(con) == [("chieu.csv", "open", None)] and outcome(con, "2023-M08") == "unclassified"
 
 
 def test_the_same_name_exported_anew_without_a_dossier(office: Office) -> None:
@@ -248,7 +262,7 @@ def test_the_same_dossier_in_two_registers_counts_once(
 def test_codes_of_an_offices_own_are_no_dossier_of_another(office: Office) -> None:
     two_registers(office, 1, 2)
     for key in ("xa", "huyen"):
-        office.drop("rieng.csv", [lost(dossier_code="HS-17")], JULY, key=key)
+        office.drop("rieng.csv", [lost(dossier_code="HS-17", procedure=key)], JULY, key=key)
     with published(office) as con:
         assert con.execute("SELECT count(DISTINCT dossier_id) FROM dossier").fetchall() == [(4,)]
 

@@ -1,5 +1,7 @@
--- Dossiers of which a file tells in a row that was rejected for its unit.
+-- Dossiers of which a file tells in a row that was rejected: by itself, or for its unit.
 CREATE TEMP TABLE rejected_dossier AS
+SELECT file_id, dossier_id FROM rejected_of_file
+UNION
 SELECT f.file_id, r.dossier_id
 FROM row_of_file r JOIN file f USING (sha256)
 JOIN unit_ref u ON u.source = f.source AND u.written = r.unit

@@ -93,15 +93,15 @@ def header_paths(rows: list[list[str]]) -> list[tuple[str, ...]]:
     cells = [[" ".join(c.split()) for c in row] + [""] * (width - len(row)) for row in rows]
     for n, row in enumerate(cells[:-1]):
         below = cells[n + 1]
-        group = ""
+        group, above = "", ""
         for i in range(width):
             under = any(line[i] for line in cells[n + 1 :])
+            if n and under and cells[n - 1][i] != above:  # a group ends where the one above it does
+                group, above = "", cells[n - 1][i]
             if row[i]:  # a header with nothing of its own below it is no group
                 group = row[i] if under and below[i] != row[i] else ""
-            elif under:
+            elif under:  # an empty column may stand within a group
                 row[i] = group
-            else:
-                group = ""
     paths = []
     for column in zip(*cells, strict=True):
         words = [w for n, w in enumerate(column) if w and (n == 0 or w != column[n - 1])]

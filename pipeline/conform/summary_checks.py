@@ -27,7 +27,8 @@ def check(table: Summary, layout: Layout, sheet: str | None) -> None:
 def notices(rows: list[Row], layout: Layout) -> list[Notice]:
     found: list[Notice] = []
     for row in rows:
-        found += _identities(row, layout)
+        if row.role == "unit":  # a total is held against the sum of its rows
+            found += _identities(row, layout)
         found += _percentages(row)
     return found + list(_sums(rows))
 

@@ -55,7 +55,7 @@ def checks() -> list[Check]:
                 "Mọi dòng của mọi tệp đều được tính, loại hoặc từ chối",
                 "Every row of every file is counted, excluded or rejected",
             ),
-            """SELECT f.source || '/' || f.name AS file, f.rows_in, coalesce(sum(a.rows), 0)::BIGINT AS rows_told
+            """SELECT f.source || '/' || f.name AS file, f.file_id, f.rows_in, coalesce(sum(a.rows), 0)::BIGINT AS rows_told
                FROM file f LEFT JOIN file_account a USING (file_id) GROUP BY ALL HAVING rows_told <> f.rows_in""",
         ),
         Check(
@@ -168,7 +168,7 @@ def checks() -> list[Check]:
                 "Tệp có hồ sơ mới gần ngày cuối mà nó bao quát (nếu không: khai báo exported_at hoặc to)",
                 "A file has receipts near the last day it covers (if not: declare exported_at or to)",
             ),
-            """SELECT f.source || '/' || f.name AS file, f.last_day, max(CAST(v.received_at AS DATE)) AS newest_receipt
+            """SELECT f.source || '/' || f.name AS file, f.file_id, f.last_day, max(CAST(v.received_at AS DATE)) AS newest_receipt
                FROM version v JOIN file f USING (file_id)
                WHERE f.extent IN ('full', 'received_in') AND f.last_day IS NOT NULL
                GROUP BY ALL HAVING date_diff('day', newest_receipt, f.last_day) > 92""",

@@ -10,6 +10,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -99,6 +100,15 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, within: Li
         yield from counted(_read(stream), info.compress_size, name, within, "part_bytes")
 
 
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces as they are, the next one unpacked while one is looked through."""
+    with ThreadPoolExecutor(1) as other:
+        coming = other.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = other.submit(next, pieces, None)
+            yield piece
+
+
 def _read(stream: IO[bytes]) -> Iterator[bytes]:
     while piece := stream.read(4 * PIECE):
         yield piece
@@ -109,7 +119,7 @@ def _sheet(parts: zipfile.ZipFile, part: str, name: str, within: Limits) -> Shee
     first: int | None = None
     before = last = b""
     widest: set[bytes] = set()
-    for piece in _pieces(parts, parts.getinfo(part), name, within):
+    for piece in _ahead(_pieces(parts, parts.getinfo(part), name, within)):
         text = before + piece
         before = text[-OVERLAP:]
         if not found.height:

@@ -64,7 +64,7 @@ def published(office: Office) -> Iterator[duckdb.DuckDBPyConnection]:
 def accounted(con: duckdb.DuckDBPyConnection) -> None:
     """Every file's rows add up, and as many rows count as there are dossiers."""
     wrong = con.execute(
-        """SELECT f.name, f.rows_in, coalesce(sum(a.rows), 0) FROM file f LEFT JOIN file_account a USING (file_id)
+        """SELECT f.file_id, f.name, f.rows_in, coalesce(sum(a.rows), 0) FROM file f LEFT JOIN file_account a USING (file_id)
            GROUP BY ALL HAVING f.rows_in <> coalesce(sum(a.rows), 0)"""
     ).fetchall()
     assert wrong == []
@@ -219,6 +219,16 @@ def test_the_same_name_exported_anew_without_a_dossier(office: Office) -> None:
     office.drop("so.csv", [stays()], JULY)
     with published(office) as con:
         assert vanished(con) == [("so.csv", "open", None)] and outcome(con, "2023-M07") == "unclassified"
+
+
+def test_the_same_name_with_as_many_other_rows(office: Office) -> None:
+    """Each version of a file has its own account."""
+    office.drop("so.csv", [stays(), lost(dossier_code=OTHER)], JULY)
+    office.night()
+    office.drop("so.csv", [stays(due_at="29/12/2023"), lost(dossier_code=OTHER)], JULY)
+    with published(office) as con:
+        rows = con.execute("SELECT file_id, reason, rows FROM file_account ORDER BY ALL").fetchall()
+        assert rows == [(1, "superseded", 2), (2, None, 2)]
 
 
 # ---- two registers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from pipeline.declare.layouts import BETWEEN, Layout, built_in, column_names, re
 from pipeline.declare.reported import reported
 from pipeline.declare.sources import Source
 from pipeline.declare.text import Text, fold, shape
+from pipeline.declare.units import known_spelling
 from pipeline.errors import InputRefused
 from pipeline.read.grids import Grid
 
@@ -71,10 +73,16 @@ def find_header(grid: Grid, source: Source) -> Header | None:
             if len(places) < 2 or (best and len(places) <= len(best.places)):
                 continue
             has_unit = "unit" in places or bool(source.unit or read_title(grid.head[:top]).unit)
-            if not lacking(layout, places, has_unit):
+            if not lacking(layout, places, has_unit or _units_among_fields(grid, row, places)):
                 headings = tuple(BETWEEN.join(path) for path in paths)
                 best = Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
     return best
+
+
+def _units_among_fields(grid: Grid, row: int, places: dict[str, int]) -> bool:
+    """Whether the column of fields names units too, each above its fields."""
+    at = places.get("field")
+    return at is not None and any(at < len(cells) and known_spelling(cells[at]) for cells in grid.head[row + 1 :])
 
 
 def _candidates(grid: Grid) -> Iterator[tuple[int, int, list[tuple[str, ...]]]]:
@@ -129,6 +137,13 @@ def _shown(cell: str) -> str:
     return " ".join(cell.split())[:40] if words and set(words) <= _header_words() else shape(cell, 12)
 
 
+def shown(headings: list[str]) -> list[str]:
+    """Headers for people to read. A row with long numbers in it is no header row: of what it holds only header words
+    are shown, the rest as shapes."""
+    doubtful = any(re.search(r"\d{4}", words) for words in headings)
+    return [_shown(words) if doubtful else words[:60] for words in headings if words]
+
+
 def closest(grids: list[Grid], source: Source) -> tuple[Grid, Header] | None:
     """The rows and layout with most columns recognised, whatever is lacking; None where fewer than two are."""
     best: tuple[Grid, Header] | None = None
@@ -142,11 +157,11 @@ def closest(grids: list[Grid], source: Source) -> tuple[Grid, Header] | None:
     return best
 
 
-def fullest_row(grids: list[Grid]) -> tuple[Grid, int]:
+def fullest_row(grids: list[Grid]) -> tuple[Grid, int] | None:
     """What looks like a header where none is recognised: the first of the fullest rows, by its index in the head."""
     rows = [(sum(1 for c in cells if c.strip()), grid, n) for grid in grids for n, cells in enumerate(grid.head)]
-    _, grid, n = max(rows, key=lambda r: r[0], default=(0, grids[0], 0))
-    return grid, n
+    _, grid, n = max(rows, key=lambda r: r[0], default=(0, None, 0))
+    return (grid, n) if grid else None
 
 
 def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
@@ -155,12 +170,13 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
     header = found_near and found_near[1]
     layout = header.layout if header else source.layouts[0]
     if header is None:
-        grid, n = fullest_row(grids)
-        found = ", ".join(_shown(c) for cells in grid.head[n : n + 1] for c in cells if c.strip())[:400] or "—"
+        fullest = fullest_row(grids)
+        cells = fullest[0].head[fullest[1]] if fullest else []
+        found = ", ".join(_shown(c) for c in cells if c.strip())[:400] or "—"
         missing = list(required_columns())
         hints = []
     else:
-        found = ", ".join(h[:40] for h in header.headings if h)[:400]
+        found = ", ".join(shown(list(header.headings)))[:400]
         missing = lacking(layout, header.places, has_unit=bool(source.unit))
         hints = [f'{column} = "{words}"' for column, words in nearest(missing, list(header.headings), layout)]
     example = "; ".join(hints) or "; ".join(f'{c} = "…"' for c in missing[:3])

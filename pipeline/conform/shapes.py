@@ -12,8 +12,10 @@ from pipeline.declare.text import fold
 
 # the row of column numbers below the header of a form, with formulas or without: (1) | A | (5) = (6)+(7) | 3=4+5
 NUMBERING = r"[(\[]?(?:\d{1,2}|[A-Za-zĐđ])[)\]]?\*{0,3}(?:\s*=\s*[\d()+*/., -]+)?"
-# folded text of a row that begins with a number or not
-TOTAL = r"(?:[ivx]+ |\d+ )?(?:tong(?: so| cong| hop)?|cong(?: don)?|luy ke|toan (?:huyen|tinh|xa|thanh pho))(?: .*|$)"
+# folded text of a row that begins with a number or not; "cong" is "cộng" only before these words, else it may be
+# "công": a field, an office
+SUM = r"cong(?: (?:don|cap|so|toan|cac|theo|nhom|phan|muc|trang|khoi|ho so|xa|huyen|[a-d]|[ivx]+|\d+)(?: .*|$)|$)"
+TOTAL = rf"(?:[ivx]+ |\d+ )?(?:(?:tong(?: so| cong| hop)?|luy ke|toan (?:huyen|tinh|xa|thanh pho))(?: .*|$)|{SUM})"
 COUNT = re.compile(r"\d{1,3}(?:[.,\u00a0 ]\d{3})+|\d+(?:[.,]0+)?")
 PERCENT = re.compile(r"(\d+(?:[.,]\d+)?)\s*%?")
 

@@ -7,6 +7,7 @@ figures kept, to verify the sums. Not here: which unit a name means, what the re
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +22,7 @@ from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.procedures import known_fields
 from pipeline.declare.reported import groups, reported
 from pipeline.declare.text import Text, fold, shape
-from pipeline.declare.units import known_spelling
+from pipeline.declare.units import known_spelling, split_name
 from pipeline.read.grids import Grid
 
 NOTHING = ("", "-", "–", "—", "null", "n/a", "x")
@@ -92,7 +93,7 @@ def conform_summary(grid: Grid, header: Header, names: UnitNames, unit: str | No
         if row is None:
             table.set_aside(grid.sheet, number, "rejected", "missing", "unit")
             continue
-        if row.role == "unit" and row.field is None:
+        if row.role == "unit":  # rows below that name a field alone are of this unit
             current = row.unit
         table.rows.append(row)
         if row.role != "unit":
@@ -171,10 +172,10 @@ def _figures(texts: dict[str, str]) -> tuple[Figures, list[tuple[str, str]]]:
 def _row(number: int, texts: dict[str, str], figures: Figures, current: str | None, names: UnitNames) -> Row | None:
     """What a row with figures is about; None where nothing says whose they are."""
     unit, of_field, code, ordinal = (texts.get(c, "") for c in ("unit", "field", "unit_code", "ordinal"))
-    if any(is_total(words) for words in (unit, of_field, ordinal) if words):
+    if any(is_total(words) and not _field(words) for words in (unit, of_field, ordinal)):
         return Row(number, "total", current, None, figures)
     name = unit or of_field
-    if fold(name) in groups() or (SECTION.fullmatch(ordinal) and not known_spelling(name) and not _field(name)):
+    if fold(name) in groups() or (SECTION.fullmatch(ordinal) and not _named(name)):
         return Row(number, "subtotal", None, None, figures)
     if unit and of_field:
         return Row(number, "unit", _kept_unit(unit, names), _own_field(of_field), figures)
@@ -184,7 +185,9 @@ def _row(number: int, texts: dict[str, str], figures: Figures, current: str | No
         return Row(number, "unit", _kept_unit(code, names), None, figures)
     if name or code:
         return Row(number, "unit", _kept_unit(name or code, names), None, figures)
-    return Row(number, "unit", current, None, figures) if current else None
+    # in a table with a column of names, figures without one may be anybody's
+    nameless = not {"unit", "field", "unit_code"} & texts.keys()
+    return Row(number, "unit", current, None, figures) if current and nameless else None
 
 
 def _kept_unit(text: str, names: UnitNames) -> str:
@@ -197,8 +200,14 @@ def _field(name: str) -> str | None:
     return known_fields().get(fold(name))
 
 
+def _named(name: str) -> bool:
+    """Whether the text is the name of one unit or field, known or not, and not of a group of them."""
+    return known_spelling(name) or _field(name) is not None or split_name(name)[0] is not None
+
+
 def _own_field(name: str) -> str:
     """A field as the national list spells it, else as the office does; what cannot be a field's name by its shape."""
+    name = unicodedata.normalize("NFC", name)
     own = len(name) <= LONGEST_FIELD and re.fullmatch(_LETTERS, name) and not re.search(LONG_NUMBER, name)
     return _field(name) or (name if own else shape(name))
 

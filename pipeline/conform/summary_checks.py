@@ -14,23 +14,27 @@ from fractions import Fraction
 from pipeline.conform.summaries import Row, Summary
 from pipeline.declare.layouts import Layout
 from pipeline.declare.reported import counts, reported
+from pipeline.declare.text import LANGUAGES, Text
+from pipeline.declare.units import split_name
 
+FINEST = 9  # decimals of a share that a workbook computed: the last digits of a float are noise
 Notice = tuple[int, str, str | None, str, str]  # row, reason, measure, expected, found
 
 
-def check(table: Summary, layout: Layout, sheet: str | None) -> None:
-    """Sets a notice aside for everything in a table that does not agree with itself."""
-    for row, reason, column, expected, found in notices(table.rows, layout):
+def check(table: Summary, layout: Layout, sheet: str | None, includes_communes: bool = False) -> None:
+    """Sets a notice aside for everything in a table that does not agree with itself. includes_communes: a district's
+    row holds those of its communes."""
+    for row, reason, column, expected, found in notices(table.rows, layout, includes_communes):
         table.set_aside(sheet, row, "notice", reason, column, expected, found)
 
 
-def notices(rows: list[Row], layout: Layout) -> list[Notice]:
+def notices(rows: list[Row], layout: Layout, includes_communes: bool = False) -> list[Notice]:
     found: list[Notice] = []
     for row in rows:
         if row.role == "unit":  # a total is held against the sum of its rows
             found += _identities(row, layout)
         found += _percentages(row)
-    return found + list(_sums(rows))
+    return found + list(_sums(rows, includes_communes))
 
 
 def _value(row: Row, name: str) -> Decimal | None:
@@ -53,7 +57,16 @@ def _identities(row: Row, layout: Layout) -> Iterator[Notice]:
             for side in rule.split("=")
         )
         if left != right:
-            yield row.number, "identity_fails", None, rule, f"{_number(left)} ≠ {_number(right)}"
+            yield row.number, "identity_fails", None, _in_words(rule), f"{_number(left)} ≠ {_number(right)}"
+
+
+def _in_words(rule: str) -> str:
+    """A rule with the labels of its figures."""
+    vi, en = (
+        "".join(counts()[part].label[lang] if part in counts() else part for part in re.split(r"([a-z_]+)", rule))
+        for lang in LANGUAGES
+    )
+    return str(Text(vi, en))
 
 
 def _percentages(row: Row) -> Iterator[Notice]:
@@ -64,24 +77,33 @@ def _percentages(row: Row) -> Iterator[Notice]:
         if figure.kind != "percent" or value is None or numerator is None or not denominator:
             continue
         exact = Fraction(numerator) * 100 / Fraction(denominator)
-        half = Fraction(1, 2 * 10 ** (decimals or 0))
-        if not any(abs(exact - Fraction(value) * scale) <= half * scale for scale in (1, 100)):
-            expected = f"{_number(numerator)}/{_number(denominator)} = {float(exact):.2f} %".replace(".", ",")
+        half = Fraction(1, 2 * 10 ** min(decimals or 0, FINEST))
+        as_share = value <= 1 and abs(exact - Fraction(value) * 100) <= min(half * 100, Fraction(1, 2))
+        if abs(exact - Fraction(value)) > half and not as_share:
+            percent = f"{float(exact):.2f} %".replace(".", ",")
+            expected = f"{_number(numerator)}/{_number(denominator)} = {percent}"
             yield row.number, "percent_differs", name, expected, f"{value.normalize():f} %".replace(".", ",")
 
 
-def _sums(rows: list[Row]) -> Iterator[Notice]:
-    """A total must be the sum of the rows that count; a subtotal that of those below it (up to the next), or above."""
-    last = None
+def _sums(rows: list[Row], includes_communes: bool) -> Iterator[Notice]:
+    """A total must be the sum of all rows that count, those above it, or those since the last total; a subtotal that
+    of the rows below it (up to the next), or above."""
+    last = -1
     for n, row in enumerate(rows):
-        if row.role == "total":
-            yield from _compare(row, [_leaves([r for r in rows[:n] if r.role == "unit"])])
-        elif row.role == "subtotal":
-            below = next((i for i, r in enumerate(rows[n + 1 :], n + 1) if r.role != "unit"), len(rows))
-            above = rows[(last + 1) if last is not None else 0 : n]
-            groups = [_leaves(rows[n + 1 : below]), _leaves([r for r in above if r.role == "unit"])]
-            yield from _compare(row, [g for g in groups if g])
-            last = n
+        if row.role == "unit":
+            continue
+        below = next((i for i, r in enumerate(rows[n + 1 :], n + 1) if r.role != "unit"), len(rows))
+        since, after = rows[last + 1 : n], rows[n + 1 : below]
+        parts = [rows[:n], rows, since] if row.role == "total" else [after, since]
+        groups = [_leaves([r for r in part if r.role == "unit"]) for part in parts]
+        if includes_communes:
+            groups += [[r for r in group if _is_district(r) is it] for group in groups for it in (True, False)]
+        yield from _compare(row, [group for group in groups if group])
+        last = n
+
+
+def _is_district(row: Row) -> bool:
+    return split_name(row.unit or "")[0] in ("huyen", "thi xa", "thanh pho")
 
 
 def _leaves(rows: list[Row]) -> list[Row]:
@@ -93,12 +115,10 @@ def _leaves(rows: list[Row]) -> list[Row]:
 def _compare(total: Row, groups: list[list[Row]]) -> Iterator[Notice]:
     for name in counts():
         told = _value(total, name)
-        if told is None or not any(groups):
-            continue
         sums = []
         for group in groups:
             values = [_value(row, name) for row in group]
-            if group and None not in values:
+            if None not in values:
                 sums.append(sum(v for v in values if v is not None))
-        if sums and told not in sums:
+        if told is not None and sums and told not in sums:
             yield total.number, "sum_differs", name, _number(sums[0]), _number(told)

@@ -216,7 +216,8 @@ def _indicator_count_sql() -> str:
         ),
         summed AS (
             SELECT period, unit_id, indicator, CAST(sum(numerator) AS BIGINT) AS numerator,
-                   CAST(sum(denominator) AS BIGINT) AS denominator, CAST(sum(unknown) AS BIGINT) AS unknown
+                   CAST(sum(denominator) AS BIGINT) AS denominator,
+                   CASE WHEN count(unknown) = count(*) THEN CAST(sum(unknown) AS BIGINT) END AS unknown
             FROM (FROM counts UNION ALL FROM reported) GROUP BY period, unit_id, indicator
         )
         SELECT c.*, m.median FROM summed c LEFT JOIN medians m USING (period, unit_id, indicator)

@@ -57,7 +57,7 @@ def form_rows_sql(period_columns: str, unit: bool) -> str:
 
 def indicator_rows_sql() -> str:
     """period, unit_id, indicator, numerator, denominator, unknown of every rate from summaries. A rate that the summary
-    does not allow leaves all its dossiers unknown."""
+    does not allow leaves all its dossiers unknown; how many they are may be unknown too (null)."""
     pieces = []
     for code, indicator in indicators().items():
         numerator, denominator = _filled("numerator", code), _filled("denominator", code)
@@ -66,7 +66,7 @@ def indicator_rows_sql() -> str:
         pieces.append(
             f"SELECT period, unit_id, '{code}' AS indicator, CASE WHEN {known} THEN {numerator} ELSE {zero} END AS numerator, "
             f"CASE WHEN {known} THEN {denominator} ELSE 0 END AS denominator, "
-            f"CASE WHEN {known} THEN 0 ELSE coalesce({_filled('stats', 'total')}, 1) END AS unknown "
+            f"CASE WHEN {known} THEN 0 ELSE {_filled('stats', 'total')} END AS unknown "
             "FROM reported_wide WHERE field IS NULL"
         )
     return " UNION ALL ".join(pieces)

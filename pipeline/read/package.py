@@ -40,13 +40,17 @@ class SheetPart:
     height: int = 0
     first_column: int = 0
     errors: bool = False
+    hidden: bool = False
     merges: list[Merge] = field(default_factory=list)
 
 
 def survey(parts: zipfile.ZipFile, name: str, within: Limits) -> dict[str, SheetPart]:
     """Sheet name → what its part tells; refuses a package that is broken or larger than the limits."""
     checked_parts(parts, name, within)
-    found = {sheet: _sheet(parts, part, name, within) for sheet, part in _worksheets(parts, name).items()}
+    found = {}
+    for sheet, (part, hidden) in _worksheets(parts, name).items():
+        found[sheet] = _sheet(parts, part, name, within)
+        found[sheet].hidden = hidden
     for info in parts.infolist():
         if info.filename.lower().endswith(("sharedstrings.xml", "styles.xml")):
             for piece in _pieces(parts, info, name, within):
@@ -55,8 +59,8 @@ def survey(parts: zipfile.ZipFile, name: str, within: Limits) -> dict[str, Sheet
     return found
 
 
-def _worksheets(parts: zipfile.ZipFile, name: str) -> dict[str, str]:
-    """Sheet name → its part, for worksheets only (no charts)."""
+def _worksheets(parts: zipfile.ZipFile, name: str) -> dict[str, tuple[str, bool]]:
+    """Sheet name → its part and whether it is hidden, for worksheets only (no charts)."""
     by_lower = {n.lower(): n for n in parts.namelist()}
     book, links = Links(name), Links(name)
     main = by_lower["xl/workbook.xml"]
@@ -76,7 +80,7 @@ def _worksheets(parts: zipfile.ZipFile, name: str) -> dict[str, str]:
         part = posixpath.normpath(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
         if part.lower() not in by_lower:
             raise damaged(name, part)
-        found[node.get("name", "")] = by_lower[part.lower()]
+        found[node.get("name", "")] = by_lower[part.lower()], node.get("state", "visible") != "visible"
     return found
 
 
@@ -103,10 +107,14 @@ def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, within: Li
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces as they are, the next one unpacked while one is looked through."""
     with ThreadPoolExecutor(1) as other:
-        coming = other.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = other.submit(next, pieces, None)
+        coming = other.submit(_next, pieces)
+        while piece := coming.result():
+            coming = other.submit(_next, pieces)
             yield piece
+
+
+def _next(pieces: Iterator[bytes]) -> bytes:
+    return next(pieces, b"")
 
 
 def _read(stream: IO[bytes]) -> Iterator[bytes]:

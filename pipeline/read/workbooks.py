@@ -55,34 +55,35 @@ def open_xls(path: Path, name: str, within: Limits) -> OpenFile:
             sheet = book.get_sheet_by_name(told.name)
             merges = [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
             start = sheet.start or (0, 0)
-            sheets[told.name] = SheetPart(first_column=start[1], errors=True, merges=merges)
+            hidden = told.visible is not python_calamine.SheetVisibleEnum.Visible
+            sheets[told.name] = SheetPart(first_column=start[1], errors=True, hidden=hidden, merges=merges)
             check_limit(name, "cells", sheet.height * sheet.width, within)
     return _open(path, name, "xls", sheets)
 
 
 def _open(path: Path, name: str, kind: str, sheets: dict[str, SheetPart]) -> OpenFile:
     book = fastexcel.read_excel(path)
-    tables = [(sheet, *_load(book, sheet, part)) for sheet, part in sheets.items()]
+    tables = [(sheet, _load(book, sheet, part), part.hidden) for sheet, part in sheets.items()]
     grids, legacy = mended([table for table in tables if table[1].width and table[1].height])
     if not grids:
         raise refused(name, Text("Sổ tính không có dữ liệu.", "The workbook holds no data."))
     return OpenFile(kind, legacy, grids)
 
 
-def _load(book: fastexcel.ExcelReader, sheet: str, part: SheetPart) -> tuple[pl.DataFrame, bool]:
+def _load(book: fastexcel.ExcelReader, sheet: str, part: SheetPart) -> pl.DataFrame:
     # Everything as text: a column of codes must keep its zeros. skip_rows is given so that leading empty rows are
-    # kept and row numbers are the sheet's own.
-    loaded = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
-    hidden = loaded.visible != "visible"
-    if not loaded.width or not loaded.total_height:
-        return pl.DataFrame(), hidden
+    # kept and row numbers are the sheet's own. The eager way is the faster one, but silent about error values.
     if part.errors:
+        loaded = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+        if not loaded.width or not loaded.total_height:
+            return pl.DataFrame()
         batch, errors = loaded.to_arrow_with_errors()
-        frame = pl.DataFrame(pl.from_arrow(batch))
-        frame = _with_errors(frame, errors.errors if errors else [])
+        frame = _with_errors(pl.DataFrame(pl.from_arrow(batch)), errors.errors if errors else [])
     else:
-        frame = loaded.to_polars()
-    return merged(_times(frame), part.merges, part.first_column), hidden
+        frame = pl.DataFrame(
+            pl.from_arrow(book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string", eager=True))
+        )
+    return merged(_times(frame), part.merges, part.first_column)
 
 
 def _with_errors(frame: pl.DataFrame, errors: list[fastexcel.CellError]) -> pl.DataFrame:

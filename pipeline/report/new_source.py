@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 
-from pipeline.conform.headers import Header, closest, fullest_row, lacking, nearest
+from pipeline.conform.headers import Header, closest, fullest_row, lacking, nearest, shown
 from pipeline.declare.columns import CODED, columns
 from pipeline.declare.layouts import column_names
 from pipeline.declare.sources import Source
@@ -31,8 +31,8 @@ MOST_WORDS = 15
 def first_declaration(path: Path, source: Source) -> str:
     """The text of a source.toml for files like this one. Raises InputRefused where the file cannot be opened."""
     opened = open_file(path, path.name)
-    shown = [grid for grid in opened.grids if not grid.hidden] or opened.grids
-    near = closest(shown, source)
+    grids = [grid for grid in opened.grids if not grid.hidden] or opened.grids
+    near = closest(grids, source)
     header = near and near[1]
     kind = header.layout.kind if header else "register"
     lines = [
@@ -49,8 +49,8 @@ def first_declaration(path: Path, source: Source) -> str:
         "",
         "[columns]",
     ]
-    grid, row = (near[0], near[1].row - near[0].first_row) if near else fullest_row(shown)
-    written = list(header.headings) if header else [" ".join(c.split()) for c in (grid.head or [[]])[row]]
+    grid, row = (near[0], near[1].row - near[0].first_row) if near else fullest_row(grids) or (None, 0)
+    written = list(header.headings) if header else [" ".join(c.split()) for c in (grid.head[row] if grid else [])]
     places = header.places if header else {}
     lines += [f"{column} = {_quoted(written[i])}" for column, i in places.items()]
     missing = (
@@ -67,11 +67,14 @@ def first_declaration(path: Path, source: Source) -> str:
     rest = [(i, w) for i, w in enumerate(written) if w and i not in places.values() and w not in guesses.values()]
     if rest:
         lines += ["", "# Các tiêu đề khác trong tệp / other headers:"]
-        lines += [f"#   {_quoted(words)}{_content(grid, row + 1, i)}" for i, words in rest]
+        lines += [
+            f"#   {_quoted(words)}{_content(grid, row + 1, i)}"
+            for (i, _), words in zip(rest, shown([w for _, w in rest]), strict=True)
+        ]
     others = [c for c in column_names(kind) if c not in places and c not in missing]
     lines += ["# Các cột còn khai báo được / columns that may be declared:", f"#   {', '.join(others)}"]
-    if header and kind == "register":
-        lines += _unknown_words(grid, header)
+    if near and kind == "register":
+        lines += _unknown_words(*near)
     return "\n".join(lines) + "\n"
 
 
@@ -109,9 +112,9 @@ def _below(grid: Grid, row: int, column: int) -> list[str]:
     return [cells[column].strip() for cells in grid.head[row:] if column < len(cells) and cells[column].strip()]
 
 
-def _content(grid: Grid, row: int, column: int) -> str:
+def _content(grid: Grid | None, row: int, column: int) -> str:
     """What stands below a header that nobody knows, in a word; never a value."""
-    found = _below(grid, row, column)
+    found = _below(grid, row, column) if grid else []
     if not found:
         return "  # trống / empty"
     if sum(1 for text in found if A_DATE.fullmatch(text)) * 5 >= len(found) * 4:

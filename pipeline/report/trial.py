@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from pipeline.conform.headers import shown
 from pipeline.declare.layouts import column_names
 from pipeline.declare.reasons import reasons
 from pipeline.declare.reported import label_of
@@ -58,7 +59,7 @@ def _table(table: TriedTable) -> Row:
         "recognised": len(header.places),
         "other_layouts": table.others,
         "columns": {column: header.headings[i] for column, i in header.places.items()},
-        "dropped": header.dropped,
+        "dropped": shown(header.dropped),
         "unit": table.title.unit,
     }
 
@@ -115,7 +116,7 @@ def _tell_table(table: TriedTable, lang: str, console: Console) -> None:
     rows = [{"column": c, "meaning": names[c][lang], "header": header.headings[i]} for c, i in header.places.items()]
     print_table(rows, ["column", "meaning", "header"], lang, console)
     if header.dropped:
-        dropped = ", ".join(header.dropped)
+        dropped = ", ".join(shown(header.dropped))
         console.print(Text(f"Bỏ qua, không đọc: {dropped}", f"Left out, not read: {dropped}")[lang], highlight=False)
 
 

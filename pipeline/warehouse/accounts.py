@@ -95,6 +95,8 @@ def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> N
         FROM reported_row r JOIN reported t USING (file_id, row)
         WHERE t.sheet IS NOT DISTINCT FROM r.sheet AND r.role = 'unit' AND t.unit_id IS NULL
         UNION ALL
+        SELECT DISTINCT file_id, sheet, row, 'rejected', 'conflicting_figures', 'unit', NULL, NULL FROM reported WHERE conflict
+        UNION ALL
         SELECT file_id, sheet, row, 'excluded', status, 'status', NULL, NULL
         FROM version WHERE nth = versions AND status_group = 'not_counted'
         ORDER BY file_id, sheet, row

@@ -56,7 +56,7 @@ def write_contents(
     reported = 0
     for table in (t for t in tables if t.span):
         found = conform_summary(table.grid, table.header, names, source.unit or table.title.unit)
-        check(found, table.header.layout, table.grid.sheet)
+        check(found, table.header.layout, table.grid.sheet, source.includes_communes)
         figures.append(frame_of(found, table.grid.sheet, table.span))  # ty: ignore[invalid-argument-type]
         aside.append(aside_of(found))
         rows_in, reported = rows_in + found.rows_in, reported + found.accepted

@@ -56,6 +56,8 @@ def _unit_of(
     """The unit that a name means on the period's last day. Where the source says that its district's figures include
     the communes, the whole district instead of its counter: what is counted twice is counted nowhere."""
     if facts.own_units:
+        if name.startswith("#"):  # what cannot be a unit's name by its shape
+            return None
         unit_id = f"{facts.source}:{fold(name).replace(' ', '-')}"
         own.setdefault(unit_id, Unit(unit_id, unit_id, name, "commune", ALWAYS, FOREVER, f"{facts.source}:*"))
         whole = f"{facts.source}:*"

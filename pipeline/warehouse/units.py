@@ -112,12 +112,19 @@ def unit_review(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFac
     found_near = f"SELECT DISTINCT unit_hash, near FROM read_parquet({parquet(unknown)})"
     near = dict(con.execute(found_near).fetchall()) if unknown else {}
     told = con.execute(
-        """SELECT f.source, r.unit, count(*), min(CAST(r.received_at AS DATE)), max(CAST(r.received_at AS DATE)),
-                  max(CAST(f.exported_at AS DATE))
-           FROM row_of_file r JOIN file f USING (sha256)
-           JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
-               AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
-           WHERE u.unit_id IS NULL GROUP BY ALL ORDER BY 3 DESC, 1, 2"""
+        """WITH told AS (
+               SELECT f.source, r.unit, CAST(r.received_at AS DATE) AS first, CAST(r.received_at AS DATE) AS last, f.exported_at
+               FROM row_of_file r JOIN file f USING (sha256)
+               JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
+                   AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
+               WHERE u.unit_id IS NULL
+               UNION ALL
+               SELECT source, unit, any_value(first_day), any_value(last_day), any_value(exported_at) FROM reported_row r
+               SEMI JOIN (SELECT source, unit FROM reported_unit WHERE unit_id IS NULL) USING (source, unit)
+               WHERE role = 'unit' GROUP BY source, unit, file_id, sheet, row
+           )
+           SELECT source, unit, count(*), min(first), max(last), max(CAST(exported_at AS DATE)) FROM told
+           GROUP BY ALL ORDER BY 3 DESC, 1, 2"""
     ).fetchall()
     rows = []
     for source, kept, count, first, last, exported in told:

@@ -144,18 +144,22 @@ def conform_file(
 
 def tables_of(opened: OpenFile, source: Source, name: str, where: str) -> tuple[list[Table], list[Grid]]:
     """The tables of a file, and its sheets that have none or are hidden. Raises InputRefused where there is none."""
-    shown = [grid for grid in opened.grids if not grid.hidden]
-    found = [(grid, header) for grid in shown if (header := find_header(grid, source))]
-    if not found:
-        raise no_header(shown or opened.grids, source, where)
-    tables = []
-    for grid, header in found:
+    sheets: dict[str | None, list[Grid]] = {}
+    for grid in opened.grids:  # of delimited text each grid is another way to cut the same rows
+        sheets.setdefault(grid.sheet, []).append(grid)
+    tables, others = [], []
+    for ways in sheets.values():
+        found = [(grid, header) for grid in ways if not grid.hidden and (header := find_header(grid, source))]
+        if not found:
+            others.append(ways[0])
+            continue
+        grid, header = max(found, key=lambda table: len(table[1].places))
         title = read_title(grid.head[: header.top - grid.first_row])
         summary = header.layout.kind == "summary"
         tables.append(Table(grid, header, title, period_of(title, source, name, where) if summary else None))
-    used = {id(grid) for grid, _ in found}
-    # of delimited text each grid is another way to cut the same rows: only the one with the header counts
-    return tables, [grid for grid in opened.grids if id(grid) not in used and grid.sheet is not None]
+    if not tables:
+        raise no_header([grid for grid in opened.grids if not grid.hidden] or opened.grids, source, where)
+    return tables, others
 
 
 def _reported_days(tables: list[Table]) -> tuple[date, date]:

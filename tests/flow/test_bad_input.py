@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.settings import Home
@@ -40,8 +41,10 @@ def drop(home: Home, name: str, lines: list[str], source: str = "mot_cua") -> Pa
 
 
 def everything_outside_the_archive(home: Home) -> bytes:
-    kept = (p for p in home.root.rglob("*") if p.is_file() and not p.is_relative_to(home.raw))
-    return b"\n".join(p.read_bytes() for p in kept if not p.is_relative_to(home.archive))
+    """What is stored but for the raw files and the names in the unit column that somebody must decide on."""
+    apart = (home.raw, home.archive, home.restricted / "units")
+    kept = (p for p in home.root.rglob("*") if p.is_file() and not any(p.is_relative_to(a) for a in apart))
+    return b"\n".join(p.read_bytes() for p in kept)
 
 
 BAD = {  # what is wrong → row, reason in Vietnamese and English
@@ -119,7 +122,9 @@ def test_header_that_fits_no_layout_changes_nothing(home: Home, motcua: Command)
     assert status["new_files"] == ["so_la/la.csv"] and status["last_run"]["refused"]
 
 
-def test_planted_personal_values_stand_nowhere_but_in_raw_and_archive(home: Home, motcua: Command) -> None:
+def test_planted_personal_values_stand_nowhere_but_in_raw_archive_and_names_to_decide_on(
+    home: Home, motcua: Command
+) -> None:
     secrets = [PERSON, "Nguyễn Thị Bí Mật", "0912345678", "046199001234", "Thôn Bí Mật"]
     header = HEADERS + ",Số CCCD,Địa chỉ,Ghi chú,Lĩnh vực,Tên TTHC,Mã TTHC"
     rows = [
@@ -141,6 +146,8 @@ def test_planted_personal_values_stand_nowhere_but_in_raw_and_archive(home: Home
         assert secret.encode() not in kept, secret
         assert all(secret not in s.all for s in said), secret
     assert PERSON.encode() in (home.raw / "mot_cua" / "so.csv").read_bytes()
+    decide = [duckdb.read_parquet(str(p)).fetchall() for p in (home.restricted / "units").iterdir()]
+    assert [{text for _, text in rows} for rows in decide] == [{PERSON}], "of the unit column alone"
 
 
 # codes of dossiers stand only in the restricted store

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from assets import notes
 from pipeline import night
 from pipeline.measure import summary
 from pipeline.settings import Home
@@ -45,6 +47,21 @@ def test_kept_outcomes_are_those_of_the_build(home: Home) -> None:
     assert [[sorted(row) for row in one.sample] for one in kept] == [
         [sorted(row) for row in one.sample] for one in built
     ], "the sample is kept with its keys"
+
+
+def test_the_page_shows_what_became_of_every_row(home: Home) -> None:
+    night.run(home)
+    with open_published(home) as con:
+        found = summary.accounts(con)
+        files = dict(con.execute("SELECT source || '/' || name, rows_in FROM file").fetchall())
+    assert {one.file: one.rows_in for one in found} == files and all(one.adds_up for one in found)
+    shown = [record.data for record in notes.accounts(found).records]
+    assert [row["tệp / file"] for row in shown] == [one.file for one in found]
+    assert any("Đã có bản mới hơn của cùng hồ sơ" in str(row["vì sao / why"]) for row in shown) == any(
+        "superseded" in one.reasons for one in found
+    )
+    wrong = replace(found[0], counted=found[0].counted + 1)
+    assert not wrong.adds_up and notes.accounts([wrong]).records[0].data["đủ / adds up"] is False
 
 
 @pytest.mark.parametrize(("known_at", "live", "age"), [("exported", False, 0), ("intake", True, 47)])

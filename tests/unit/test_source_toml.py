@@ -28,6 +28,7 @@ known_at = "exported"
 system = "cổng cũ"
 from = 2023-06-15
 to = 2023-09-14
+precedence = -3
 unit = "Xã Gio An"
 
 [columns]
@@ -74,6 +75,7 @@ def test_everything_declared(tmp_path: Path) -> None:
     )  # fmt: skip
     assert source.exported_at == "so_%Y%m%d.csv" and source.date_formats == ("%d.%m.%Y %H:%M", "%d.%m.%Y")
     assert (source.first_day, source.last_day) == (date(2023, 6, 15), date(2023, 9, 14))
+    assert (source.precedence, read(tmp_path, "").precedence) == (-3, 0)
     assert read(tmp_path, 'name = "x"').date_formats == DATE_FORMATS
 
 
@@ -82,7 +84,7 @@ def test_every_key_is_tried_here() -> None:
     told = {f.split(" ")[0] for f in EVERYTHING.splitlines() if " = " in f}
     from pipeline.declare import sources
 
-    known = {*sources.CHOICES, *sources.TEXTS, *sources.DAYS, *sources.RULES, "date_formats"}
+    known = {*sources.CHOICES, *sources.TEXTS, *sources.DAYS, *sources.RULES, "date_formats", "precedence"}
     assert known <= told
 
 
@@ -106,6 +108,9 @@ WRONG = {
     "from, a text": ('from = "15/06/2023"', 1, "2023-06-15"),
     "to, with a time": ("to = 2023-06-15T08:00:00", 1, "2023-06-15"),
     "to before from": ("from = 2023-06-15\nto = 2023-06-14", 2, "2023-06-15"),
+    "precedence, a text": ('precedence = "1"', 1, "whole number"),
+    "precedence, a fraction": ("precedence = 1.5", 1, "whole number"),
+    "precedence, yes": ("precedence = true", 1, "whole number"),
     "date_formats": ('date_formats = "%d/%m/%Y"', 1, "%d/%m/%Y"),
     "a date format without a year": ('date_formats = ["%d/%m"]', 1, "%d/%m/%Y"),
     "a date format that is none": ("date_formats = [1]", 1, "%d/%m/%Y"),

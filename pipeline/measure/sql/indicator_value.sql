@@ -7,7 +7,8 @@ WITH base AS (
            i.indicator, i.sort, i.kind AS indicator_kind,
            CASE WHEN p.coverage = 'no_data' THEN NULL WHEN i.kind IN ('rate', 'count_ratio') THEN coalesce(c.numerator, 0) ELSE c.numerator END AS numerator,
            CASE WHEN p.coverage = 'no_data' OR i.kind = 'sum' THEN NULL ELSE coalesce(c.denominator, 0) END AS denominator,
-           CASE WHEN p.coverage <> 'no_data' THEN coalesce(c.unknown, 0) END AS unknown,
+           -- null where a summary does not even say of how many dossiers it does not tell
+           CASE WHEN p.coverage <> 'no_data' THEN CASE WHEN c.indicator IS NULL THEN 0 ELSE c.unknown END END AS unknown,
            c.median
     FROM period_coverage p
     JOIN unit u USING (unit_id)
@@ -26,8 +27,8 @@ with_threshold AS (
 judged AS (
     SELECT *,
         CASE
-            WHEN coverage = 'no_data' OR (denominator = 0 AND unknown > 0) THEN 'no_data'
-            WHEN indicator_kind = 'sum' THEN CASE WHEN numerator IS NULL AND unknown > 0 THEN 'no_data' WHEN numerator IS NULL THEN 'nothing_arisen' ELSE 'no_target' END
+            WHEN coverage = 'no_data' OR (denominator = 0 AND coalesce(unknown > 0, TRUE)) THEN 'no_data'
+            WHEN indicator_kind = 'sum' THEN CASE WHEN numerator IS NULL AND coalesce(unknown > 0, TRUE) THEN 'no_data' WHEN numerator IS NULL THEN 'nothing_arisen' ELSE 'no_target' END
             WHEN denominator = 0 THEN 'nothing_arisen'
             WHEN operator IS NULL THEN 'no_target'
             WHEN operator = '>' THEN CASE WHEN mine > theirs THEN 'met' ELSE 'not_met' END

@@ -8,7 +8,7 @@ WITH one_verdict AS (
 ),
 of_summaries AS (
     SELECT file_id, sheet, row, bool_or(counts) AS counts
-    FROM reported WHERE role = 'unit' AND unit_id IS NOT NULL GROUP BY file_id, sheet, row
+    FROM reported WHERE role = 'unit' AND unit_id IS NOT NULL AND NOT conflict GROUP BY file_id, sheet, row
 ),
 each AS (
     SELECT file_id, verdict, reason, 1 AS rows FROM one_verdict

@@ -2,11 +2,15 @@
 -- (`two_registers`: from the one that does not count to the one that does). A unit under its old and its new name is
 -- one unit.
 CREATE TABLE transfer AS
-WITH word AS (
+WITH every_word AS (
     SELECT dossier_id, unit_id, source, exported_at, known_at, file_id, nth = versions AS counts
     FROM version WHERE versions > 1 OR dossier_id IN (SELECT dossier_id FROM outranked)
     UNION ALL
     SELECT dossier_id, unit_id, source, exported_at, known_at, file_id, FALSE FROM outranked
+),
+word AS (
+    SELECT e.* FROM every_word e
+    SEMI JOIN (SELECT dossier_id FROM every_word GROUP BY dossier_id HAVING min(unit_id) <> max(unit_id)) USING (dossier_id)
 ),
 in_order AS (
     SELECT *, lag(unit_id) OVER history AS from_unit_id, lag(exported_at) OVER history AS left_at,

@@ -22,15 +22,13 @@ word AS (
     SELECT v.dossier_id, v.nth, v.source, v.unit_id, v.file_id, a.day, a.position,
            CAST(v.received_at AS DATE) AS received_on, CAST(v.concluded_at AS DATE) AS concluded_on,
            coalesce(v.conclusion, CASE v.state WHEN 'running' THEN 'open' ELSE v.state END) AS was,
-           v.extended_due_at, v.versions
+           v.extended_due_at, v.next_file_id
     FROM version v JOIN asks a ON a.file_id = v.file_id AND a.unit_id = v.unit_id
     WHERE v.status_group <> 'not_counted' AND (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day)
 ),
 with_next AS (
-    SELECT w.*, n.file_id AS next_file_id, p.position AS next_position, p.day AS next_day
-    FROM word w
-    LEFT JOIN version n ON n.dossier_id = w.dossier_id AND n.nth = w.nth + 1 AND w.nth < w.versions
-    LEFT JOIN place p ON p.file_id = n.file_id
+    SELECT w.*, p.position AS next_position, p.day AS next_day
+    FROM word w LEFT JOIN place p ON p.file_id = w.next_file_id
 ),
 missing AS (
     SELECT w.*, f.file_id AS missing_from, f.position AS missing_position, f.day AS missing_day

@@ -23,6 +23,7 @@ SELECT *,
         ELSE 'running'
     END AS state,
     row_number() OVER history AS nth,
+    lead(file_id) OVER history AS next_file_id,
     count(*) OVER (PARTITION BY dossier_id) AS versions
 FROM told ANTI JOIN outranked o ON o.dossier_id = told.dossier_id AND o.file_id = told.file_id
 WINDOW history AS (PARTITION BY dossier_id ORDER BY exported_at, known_at, file_id, row)

@@ -48,7 +48,9 @@ def quarters(con: duckdb.DuckDBPyConnection) -> list[str]:
 def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
     """The last quarter with receipts that is covered in full for some unit, else the last one that has data."""
     found = con.execute(
-        """WITH arisen AS (SELECT DISTINCT period FROM period_count WHERE origin <> 'carried_over')
+        """WITH arisen AS (
+               SELECT period FROM period_count WHERE origin <> 'carried_over' UNION SELECT period FROM reported_figure
+           )
            SELECT c.period FROM period_coverage c LEFT JOIN arisen a USING (period)
            WHERE c.scheme = ? AND c.kind = 'quarter' AND c.coverage <> 'no_data' GROUP BY c.period
            ORDER BY count(a.period) > 0 DESC, bool_or(c.coverage = 'full') DESC, max(c.period_to) DESC LIMIT 1""",
@@ -60,7 +62,8 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How much there is: dossiers, units that have data, quarters that have data."""
     dossiers, units = con.execute(
-        "SELECT (SELECT count(DISTINCT dossier_id) FROM dossier), (SELECT count(DISTINCT unit_id) FROM coverage)"
+        "SELECT (SELECT count(DISTINCT dossier_id) FROM dossier), "
+        "(SELECT count(*) FROM (SELECT unit_id FROM coverage UNION SELECT unit_id FROM reported WHERE counts))"
     ).fetchall()[0]
     return {"dossiers": dossiers, "units": units, "quarters": len(quarters(con))}
 
@@ -127,7 +130,11 @@ def cells(con: duckdb.DuckDBPyConnection, period: str) -> Cells:
             WHERE c.period = ? GROUP BY u.unit_id, u.unit, c.field""",
         [period],
     )
-    for unit, of_field, *counts in counted.fetchall():
+    reported = con.execute(
+        f"SELECT u.unit, '', {', '.join(measures())} FROM reported_figure r JOIN unit u USING (unit_id) WHERE period = ?",
+        [period],
+    )
+    for unit, of_field, *counts in counted.fetchall() + reported.fetchall():
         found |= {(unit, of_field, name): n for name, n in zip(measures(), counts, strict=True) if n}
     for row in answers.indicators(con, period):
         found |= {(row["unit"], "", name): row[name] for name in ("as_of", "coverage")}

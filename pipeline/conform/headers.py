@@ -80,9 +80,10 @@ def find_header(grid: Grid, source: Source) -> Header | None:
 
 
 def _units_among_fields(grid: Grid, row: int, places: dict[str, int]) -> bool:
-    """Whether the column of fields names units too, each above its fields."""
+    """Whether the column of fields names units too, each above its fields. A number alone is that of a column."""
     at = places.get("field")
-    return at is not None and any(at < len(cells) and known_spelling(cells[at]) for cells in grid.head[row + 1 :])
+    below = [cells[at] for cells in grid.head[row + 1 :] if at < len(cells)] if at is not None else []
+    return any(known_spelling(cell) and not fold(cell).isdigit() for cell in below)
 
 
 def _candidates(grid: Grid) -> Iterator[tuple[int, int, list[tuple[str, ...]]]]:

@@ -80,8 +80,9 @@ def conform_summary(grid: Grid, header: Header, names: UnitNames, unit: str | No
         reason = _no_figures(cells, texts, header)
         if reason:
             table.set_aside(grid.sheet, number, "excluded", reason)
-            if reason == "section_row" and known_spelling(_name(texts)):
-                current = _kept_unit(_name(texts), names)
+            above = texts.get("unit") or texts.get("field") or ""
+            if reason == "section_row" and known_spelling(above):
+                current = _kept_unit(above, names)
             continue
         figures, faults = _figures(texts)
         if faults:

@@ -34,7 +34,7 @@ class Title:
     @property
     def span(self) -> tuple[date, date] | None:
         """The days of a summary: those it gives, else those of the period it names."""
-        if self.first_day and self.last_day and self.extent is None:
+        if self.first_day and self.last_day and self.extent != "open_at":
             return self.first_day, self.last_day
         return (self.period.start, self.period.end) if self.period else None
 
@@ -81,7 +81,8 @@ def read_title(rows: list[list[str]]) -> Title:
     if span:
         first, last = _day(span[1]), _day(span[2])
         if first and last and first <= last:
-            return replace(found, first_day=first, last_day=last)
+            extents = (kind for kind in ("delta", "received_in") if any(p.search(text) for p in _patterns(kind)))
+            return replace(found, extent=next(extents, None), first_day=first, last_day=last)
     stock = next((m for p in _patterns("open_at") if (m := p.search(text))), None)
     if stock and (day := _day(stock[1])):
         return replace(found, extent="open_at", first_day=day, last_day=day)

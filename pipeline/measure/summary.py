@@ -129,12 +129,12 @@ def cells(con: duckdb.DuckDBPyConnection, period: str) -> Cells:
             FROM period_count c JOIN unit u USING (unit_id)
             WHERE c.period = ? GROUP BY u.unit_id, u.unit, c.field""",
         [period],
-    )
+    ).fetchall()
     reported = con.execute(
         f"SELECT u.unit, '', {', '.join(measures())} FROM reported_figure r JOIN unit u USING (unit_id) WHERE period = ?",
         [period],
-    )
-    for unit, of_field, *counts in counted.fetchall() + reported.fetchall():
+    ).fetchall()
+    for unit, of_field, *counts in counted + reported:
         found |= {(unit, of_field, name): n for name, n in zip(measures(), counts, strict=True) if n}
     for row in answers.indicators(con, period):
         found |= {(row["unit"], "", name): row[name] for name in ("as_of", "coverage")}

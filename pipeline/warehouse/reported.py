@@ -11,11 +11,11 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from pipeline.declare.text import fold
 from pipeline.declare.units import ALWAYS, FOREVER, Unit, resolve, units
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.record import Entry
 from pipeline.warehouse.sql import parquet, statement, store
+from pipeline.warehouse.units import own_unit
 from pipeline.warehouse.versions import FileFacts
 
 
@@ -58,8 +58,7 @@ def _unit_of(
     if facts.own_units:
         if name.startswith("#"):  # what cannot be a unit's name by its shape
             return None
-        unit_id = f"{facts.source}:{fold(name).replace(' ', '-')}"
-        own.setdefault(unit_id, Unit(unit_id, unit_id, name, "commune", ALWAYS, FOREVER, f"{facts.source}:*"))
+        unit_id = own_unit(facts.source, name, own)
         whole = f"{facts.source}:*"
         own.setdefault(whole, Unit(whole, whole, facts.source_name, "group", ALWAYS, FOREVER, None))
         return unit_id

@@ -20,7 +20,7 @@ from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, WrongUse
 from pipeline.warehouse.coverage import Span, merge
 
-PERIOD_IN_NAME = re.compile(r"(?<![\d-])(\d{4}-(?:Q[1-4]|M\d\d|H[12]|9M))(?![\w])", re.IGNORECASE)
+PERIOD_IN_NAME = re.compile(r"(?<![\d-])(\d{4}-(?:Q[1-4]|M\d\d|H[12]|9M))(?![^\W_])", re.IGNORECASE)
 
 
 def joint_title(told: list[Title]) -> Title:
@@ -32,7 +32,7 @@ def joint_title(told: list[Title]) -> Title:
         return Title(exported_at=exported_at)
     first, start, end = spans[0]
     whole = merge(Span(one, other) for t, one, other in spans if t.extent == first.extent)
-    if len(whole) == 1 and first.extent is None:
+    if len(whole) == 1 and first.extent != "open_at":
         start, end = whole[0].first, whole[0].last
     return Title(first.extent, start, end, exported_at)
 

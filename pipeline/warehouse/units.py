@@ -42,11 +42,11 @@ def resolve_units(
     day_in = [days[0] - timedelta(days=1) if days else date(2000, 1, 1), *days]
     brings = {facts.source for _, facts in files if facts.own_units}
     own: dict[str, Unit] = {}
+    _file_units(con, files, aliases, own)
     rows = []
     for source, name, received_era, exported_era in written:
         if source in brings:
-            unit_id = f"{source}:{fold(name).replace(' ', '-')}"
-            own.setdefault(unit_id, Unit(unit_id, unit_id, name, "commune", ALWAYS, FOREVER, f"{source}:*"))
+            unit_id = own_unit(source, name, own)
         else:
             on = day_in[received_era], day_in[exported_era]
             found = None if name.startswith("#") else resolve(name, *on)
@@ -65,6 +65,31 @@ def resolve_units(
     for source in sorted(brings):
         own[f"{source}:*"] = Unit(f"{source}:*", f"{source}:*", names[source], "group", ALWAYS, FOREVER, None)
     return own
+
+
+def own_unit(source: str, name: str, own: dict[str, Unit]) -> str:
+    """The unit_id of a unit that a source brings itself, which is added to `own`."""
+    unit_id = f"{source}:{fold(name).replace(' ', '-')}"
+    own.setdefault(unit_id, Unit(unit_id, unit_id, name, "commune", ALWAYS, FOREVER, f"{source}:*"))
+    return unit_id
+
+
+def _file_units(
+    con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases, own: dict[str, Unit]
+) -> None:
+    """`file_unit`: whose a file is, where that stands in its title or its source's declaration."""
+    rows = []
+    for entry, facts in files:
+        if facts.unit is None:
+            continue
+        if facts.own_units:
+            rows.append((entry.seq, own_unit(facts.source, facts.unit, own)))
+            continue
+        on = facts.last_day or facts.exported_at.date(), facts.exported_at.date()
+        if found := resolve(facts.unit, *on) or aliases.unit_of(facts.unit, facts.source, *on):
+            rows.append((entry.seq, found.unit_id))
+    schema = {"file_id": pl.Int64, "unit_id": pl.String}
+    store(con, "file_unit", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)
 
 
 def unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:

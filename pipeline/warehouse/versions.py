@@ -20,6 +20,7 @@ from typing import Any
 from pipeline.conform.headers import find_header, no_header
 from pipeline.conform.titles import read_title
 from pipeline.declare.sources import Source
+from pipeline.declare.units import known_spelling
 from pipeline.read.grids import Grid, OpenFile, open_file
 from pipeline.settings import PROJECT, Home
 from pipeline.warehouse.contents import Table, write_contents
@@ -35,6 +36,7 @@ class FileFacts:
 
     rows_in = accepted + reported + sum(excluded) + sum(rejected); reported: rows of summaries. extent: full |
     received_in | open_at | delta, or reported where the file has only summaries.
+    unit: whose registers these are where no column says it; null: their rows say it, or nothing does.
     first_day/last_day: the days it covers; null: none (corrections). columns: canonical columns found. dropped: headers not declared.
     """
 
@@ -51,6 +53,7 @@ class FileFacts:
     lateness: str
     precedence: int
     own_units: bool
+    unit: str | None
     includes_communes: bool
     rows_in: int
     accepted: int
@@ -98,8 +101,9 @@ def conform_file(
     registers = [table for table in tables if table.span is None]
     title = joint_title([table.title for table in registers] or [replace(t.title, extent=None) for t in tables])
     exported = exported_at(title, source, name, where, taken_at)
-    if registers and title.first_day and title.first_day > exported.date():
-        raise too_early(title.first_day, exported, where)
+    begins = [table.span[0] for table in tables if table.span] + [title.first_day] * bool(registers)
+    if early := [day for day in begins if day and day > exported.date()]:
+        raise too_early(early[0], exported, where)
 
     codes = restricted_codes(home, sha256)
     hidden = codes.with_suffix(".part")  # dossier codes stand nowhere else, not even for an instant
@@ -128,6 +132,7 @@ def conform_file(
             "lateness": source.lateness,
             "precedence": source.precedence,
             "own_units": source.units == "from_file",
+            "unit": _whose(registers, source),
             "includes_communes": source.includes_communes,
             **counts,
             "columns": sorted({c for table in tables for c in table.header.places}),
@@ -160,6 +165,13 @@ def tables_of(opened: OpenFile, source: Source, name: str, where: str) -> tuple[
     if not tables:
         raise no_header([grid for grid in opened.grids if not grid.hidden] or opened.grids, source, where)
     return tables, others
+
+
+def _whose(registers: list[Table], source: Source) -> str | None:
+    """The one unit of registers without a column of units, so that an empty one still says of it that nothing arose."""
+    whose = {source.unit or t.title.unit for t in registers if "unit" not in t.header.places}
+    name = next(iter(whose)) if len(whose) == 1 else None
+    return name if name and (source.units == "from_file" or known_spelling(name)) else None
 
 
 def _reported_days(tables: list[Table]) -> tuple[date, date]:

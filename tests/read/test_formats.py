@@ -372,6 +372,29 @@ def dossiers(office: Office, path: Path) -> pl.DataFrame:
     return accepted.drop("row", "sheet").sort("dossier_id")
 
 
+# typed by hand: the words of the register as a VNI font shows them to a program that knows of none
+VNI = {
+    "Mã hồ sơ": "Maõ hoà sô", "Đơn vị tiếp nhận": "Ñôn vò tieáp nhaän", "Ngày tiếp nhận": "Ngaøy tieáp nhaän",
+    "Trạng thái": "Traïng thaùi", "Ngày kết thúc xử lý": "Ngaøy keát thuùc xöû lyù", "Hình thức nộp": "Hình thöùc noäp",
+    "Ngày hẹn trả": "Ngaøy heïn traû", "Xã Gio An": "Xaõ Gio An", "Xã Gio Hải": "Xaõ Gio Haûi",
+    "Đã xử lý xong": "Ñaõ xöû lyù xong", "Đang xử lý": "Ñang xöû lyù", "Trực tuyến": "Tröïc tuyeán",
+    "Trực tiếp": "Tröïc tieáp", "Sổ theo dõi hồ sơ": "Soå theo doõi hoà sô",
+    "Từ ngày 15/06/2023 đến ngày 14/09/2023": "Töø ngaøy 15/06/2023 ñeán ngaøy 14/09/2023",
+    "Ngày xuất dữ liệu: 14/09/2023 23:30:00": "Ngaøy xuaát döõ lieäu: 14/09/2023 23:30:00",
+}  # fmt: skip
+
+
+def in_vni(cells: writers.Cells) -> list[list[str]]:
+    typed = [[VNI.get(cell, cell) for cell in row] for row in cells]
+    assert all(cell.isascii() or cell in VNI.values() for row in typed for cell in row), "a word is missing above"
+    return typed
+
+
+def below_titles(write: Callable[[Path, writers.Cells], Path]) -> Callable[[Path, writers.Cells], Path]:
+    """Records have no rows above their keys."""
+    return lambda path, cells: write(path, cells[len(TITLES) :])
+
+
 SAME: dict[str, Callable[[Path, writers.Cells], Path]] = {
     "xlsx": lambda p, c: write_xlsx(p, So=c),
     "xlsx in .VnTime": writers.write_mojibake,
@@ -384,6 +407,11 @@ SAME: dict[str, Callable[[Path, writers.Cells], Path]] = {
     "TCVN3": writers.write_encoded("TCVN"),
     "UTF-16LE": writers.write_encoded("UTF-16LE"),
     "UTF-16BE": writers.write_encoded("UTF-16BE"),
+    "semicolons": lambda p, c: write_csv(p, c, ";"),
+    "tabs, without BOM": lambda p, c: write_csv(p, c, "\t", "utf-8"),
+    "VNI": lambda p, c: write_csv(p, in_vni(c), ",", "latin-1"),
+    "xlsx in VNI-Times": lambda p, c: write_xlsx(p, So=in_vni(c)),
+    **{name: below_titles(write) for name, (write, _) in RECORD_WRITERS.items()},
 }
 
 

@@ -22,7 +22,15 @@ SPAN = date(2023, 6, 15), date(2023, 9, 14)
 
 
 def ii06a(
-    name: str, online: int, in_person: int, carried: int, early: int, on_time: int, late: int, in_term: int, overdue: int
+    name: str,
+    online: int,
+    in_person: int,
+    carried: int,
+    early: int,
+    on_time: int,
+    late: int,
+    in_term: int,
+    overdue: int,
 ) -> list[str]:
     """A row of form II.06a whose identities hold wherever the parts do."""
     received, resolved, opened = online + in_person + carried, early + on_time + late, in_term + overdue

@@ -49,7 +49,13 @@ def test_a_right_row_gives_no_notice(a: int, b: int, c: int, d: int, e: int, f: 
 @pytest.mark.parametrize(
     ("column", "rules"),
     [
-        (2, ["Tổng số nhận giải quyết = Trực tuyến + Trực tiếp, bưu chính + Tồn kỳ trước", "Tổng số nhận giải quyết = Đã giải quyết"]),
+        (
+            2,
+            [
+                "Tổng số nhận giải quyết = Trực tuyến + Trực tiếp, bưu chính + Tồn kỳ trước",
+                "Tổng số nhận giải quyết = Đã giải quyết",
+            ],
+        ),
         (3, ["Tổng số nhận giải quyết = Trực tuyến"]),
         (6, ["Đã giải quyết (gồm rút, trả lại) = Trước hạn", "Tổng số nhận giải quyết = Đã giải quyết"]),
         (9, ["Đã giải quyết (gồm rút, trả lại) = Trước hạn"]),
@@ -106,7 +112,11 @@ def test_every_identity_is_of_measures_and_every_layout_is_tried() -> None:
     assert {known.id for known in built_in() if known.kind == "summary" and known.identities} == {
         "summary_ii06a", "summary_07a", "summary_egov", "summary_digitization", "summary_766", "summary_land",
     }  # fmt: skip
-    assert all(set(rule.replace("=", "+").replace(" ", "").split("+")) <= set(counts()) for r in OF.values() for rule in r.values())
+    assert all(
+        set(rule.replace("=", "+").replace(" ", "").split("+")) <= set(counts())
+        for r in OF.values()
+        for rule in r.values()
+    )
 
 
 # ---- percentages
@@ -190,7 +200,9 @@ def test_a_wrong_subtotal_is_told_once() -> None:
     body = [[*row] for row in RIGHT["subtotals above"]]
     body[2][12] = str(int(body[2][12]) + 1)
     told = notices(forms.II06A, body)
-    assert [(n[0], n[1], n[2], n[3], n[4]) for n in told if n[1] == "sum_differs"] == [(3, "sum_differs", "open_overdue", "13", "14")]
+    assert [(n[0], n[1], n[2], n[3], n[4]) for n in told if n[1] == "sum_differs"] == [
+        (3, "sum_differs", "open_overdue", "13", "14")
+    ]
 
 
 def test_fields_are_parts_of_their_unit() -> None:
@@ -200,7 +212,12 @@ def test_fields_are_parts_of_their_unit() -> None:
         return [row[0], row[1], field, *row[2:]]
 
     whole = summed("Xã Gio An", AN, CHAU)
-    body = [both(whole), both(["", "Xã Gio An", *AN[2:]], "Đất đai"), both(["", "Xã Gio An", *CHAU[2:]], "Hộ tịch"), both(summed("Tổng số", whole))]
+    body = [
+        both(whole),
+        both(["", "Xã Gio An", *AN[2:]], "Đất đai"),
+        both(["", "Xã Gio An", *CHAU[2:]], "Hộ tịch"),
+        both(summed("Tổng số", whole)),
+    ]
     assert notices(heads, body) == []
     assert notices(heads, [*body[1:3], body[3]]) == [], "and without a row for the whole unit they are summed"
 

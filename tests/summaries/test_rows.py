@@ -111,7 +111,9 @@ def test_totals(words: str) -> None:
     assert is_total(words) and is_total(unicodedata.normalize("NFD", words))
 
 
-@pytest.mark.parametrize("words", ["Công chứng", "Công an huyện", "Công thương", "Công nghiệp", "Xã Cộng Hòa", "Tốt", ""])
+@pytest.mark.parametrize(
+    "words", ["Công chứng", "Công an huyện", "Công thương", "Công nghiệp", "Xã Cộng Hòa", "Tốt", ""]
+)
 def test_no_totals(words: str) -> None:
     assert not is_total(words)
 
@@ -184,7 +186,11 @@ def test_a_unit_named_once_over_its_fields() -> None:
     expected = [("Xã Gio An", "Đất đai"), ("Xã Gio An", "Hộ tịch"), ("Xã Gio Châu", "Đất đai")]
     assert list(told(found)) == expected
     both = ("TT", "Đơn vị", "Lĩnh vực", *forms.II06A[2:])
-    merged = [["1", "Xã Gio An", *three("Đất đai")[1:]], ["2", "", *three("Hộ tịch")[1:]], ["3", "Xã Gio Châu", *three("Đất đai")[1:]]]
+    merged = [
+        ["1", "Xã Gio An", *three("Đất đai")[1:]],
+        ["2", "", *three("Hộ tịch")[1:]],
+        ["3", "Xã Gio Châu", *three("Đất đai")[1:]],
+    ]
     found, _ = table(both, merged, "Đơn vị báo cáo: UBND huyện Gio Linh")
     assert list(told(found)) == expected
 
@@ -207,7 +213,7 @@ def test_a_table_of_one_row_without_names() -> None:
 
 def test_a_name_that_is_no_declared_unit_is_kept_as_a_hash_and_its_shape() -> None:
     found, _ = table(forms.II06A, [["", "Nguyễn Văn Mẫu", *GIO_AN[2:]]])
-    (unit, _), = told(found)
+    ((unit, _),) = told(found)
     assert unit and unit.startswith("#") and unit.endswith(" Aaaaaa Aaa Aaa")
 
 

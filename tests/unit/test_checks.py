@@ -17,7 +17,10 @@ from pipeline.warehouse.sql import statement
 from tests.unit.office import QUARTER, Office, dossier, opened
 
 SPRING = ("Từ ngày 15/03/2023 đến ngày 14/06/2023", "Ngày xuất dữ liệu: 14/06/2023 23:30:00")
-FIGURES = ("trend_count", "indicator_value", "indicator", "threshold", "form_ii06a", "period_count")
+FIGURES = (
+    *("trend_count", "indicator_value", "indicator", "threshold", "form_ii06a", "reconciliation", "reported_figure"),
+    *("reported_wide", "period_count", "indicator_count"),
+)
 ANY = "(SELECT min(dossier_id) FROM dossier WHERE unit_id = 'so:xa-a')"
 
 
@@ -53,7 +56,6 @@ def failing(con: duckdb.DuckDBPyConnection) -> set[str]:
 def derive(con: duckdb.DuckDBPyConnection) -> None:
     """The figures anew, from whatever the tables below them now say."""
     con.execute("DROP VIEW dossier_period")
-    con.execute("DROP TABLE indicator_count")
     for table in FIGURES:
         con.execute(f"DROP TABLE {table}")
     build_figures(con)
@@ -77,6 +79,9 @@ PLANTED = {
     "vanished": ("INSERT INTO vanished SELECT dossier_id, unit_id, source, 1, 2, DATE '2023-09-14', 'open', NULL FROM dossier LIMIT 1", False),
     "transfers": ("INSERT INTO transfer SELECT dossier_id, unit_id, unit_id, source, source, exported_at, exported_at, 'transfer' FROM dossier LIMIT 1", False),
     "words_not_known": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'word_not_known', 'channel', '', 'Aa')", False),
+    "summaries": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'identity_fails', NULL, 'total = online', '2 ≠ 1')", False),
+    "reconciliation": ("INSERT INTO reconciliation VALUES ('2023-Q3', 'so:xa-a', NULL, 'total', 9, 1, 8, 'full', 1, NULL, 5)", False),
+    "reported_periods": ("INSERT INTO reported (file_id, row, role, unit_id, first_day, last_day, measure, value, counts) VALUES (1, 5, 'unit', 'so:xa-a', DATE '2023-01-02', DATE '2023-02-03', 'total', 5, TRUE)", False),
     "rejected_rows": ("UPDATE file_account SET verdict = 'rejected', reason = 'missing' WHERE reason = 'duplicate_row'", False),
     "thresholds": ("UPDATE indicator_value SET verdict = 'not_met' WHERE indicator = 'on_time_rate' AND period = '2023-Q3'", False),
 }  # fmt: skip

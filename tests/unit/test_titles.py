@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.conform.titles import Title, read_title
 from pipeline.declare.sources import Source
 from pipeline.errors import InputRefused
+from pipeline.measure import answers
 from tests.unit.office import Office, conform, dossier, opened, table, write_csv, write_xlsx
 
 JUNE, JULY = date(2023, 6, 15), date(2023, 7, 14)
@@ -27,6 +28,13 @@ CASES = [
     (["Từ\u00a0ngày 15.06.2023  đến ngày\n14.07.2023"], Title(None, JUNE, JULY)),
     (["DANH SÁCH HỒ SƠ ĐANG GIẢI QUYẾT", "Tính đến hết ngày 14/06/2023"], Title("open_at", date(2023, 6, 14), date(2023, 6, 14))),
     (["Hồ sơ tồn đến ngày 14/6/2023"], Title("open_at", date(2023, 6, 14), date(2023, 6, 14))),
+    (["DANH SÁCH HỒ SƠ TIẾP NHẬN", "Từ ngày 15/06/2023 đến ngày 14/07/2023"], Title("received_in", JUNE, JULY)),
+    (["Hồ sơ mới tiếp nhận từ ngày 15/06/2023 đến ngày 14/07/2023"], Title("received_in", JUNE, JULY)),
+    (["Danh sách hồ sơ có thay đổi (15/06/2023 – 14/07/2023)"], Title("delta", JUNE, JULY)),
+    (["Danh sách hồ sơ tiếp nhận"], Title()),
+    (["UBND HUYỆN GIO LINH", "UBND XÃ GIO AN", "SỔ THEO DÕI"], Title(unit="UBND XÃ GIO AN")),
+    (["Đơn vị báo cáo: Xã Gio Mỹ / Đơn vị nhận báo cáo: UBND huyện"], Title(unit="Xã Gio Mỹ")),
+    (["Đơn vị tính: Số hồ sơ TTHC", "Người lập: Nguyễn Văn Mẫu"], Title()),
     (["Ngày xuất dữ liệu: 14/07/2023 23:30:00"], Title(exported_at=NIGHT)),
     (["Thời gian xuất báo cáo: 23:30 14/07/2023"], Title(exported_at=NIGHT)),
     (["Thời điểm kết xuất: 23:30 ngày 14/07/2023"], Title(exported_at=NIGHT)),
@@ -49,6 +57,17 @@ def test_what_the_titles_say(titles: list[str], says: Title) -> None:
     assert read_title([[t] for t in titles]) == says
     assert read_title([[unicodedata.normalize("NFD", t)] for t in titles]) == says
     assert read_title([[""], [f"  {t} " for t in titles], ["", ""]]) == says, "in one row, in several cells"
+
+
+@pytest.mark.parametrize(("words", "key"), [
+    ("Quý III/2023", "2023-Q3"), ("Kỳ báo cáo: Quý 3 năm 2023", "2023-Q3"), ("QUÝ IV, NĂM 2022", "2022-Q4"),
+    ("Tháng 7 năm 2023", "2023-M07"), ("tháng 12/2023", "2023-M12"), ("6 tháng đầu năm 2023", "2023-H1"),
+    ("06 tháng cuối năm 2023", "2023-H2"), ("9 tháng năm 2023", "2023-9M"), ("Năm 2023", "2023"),
+    ("Gio Linh, ngày 15 tháng 9 năm 2023", None), ("Tháng 13 năm 2023", None), ("Quý V/2023", None),
+])  # fmt: skip
+def test_a_period_by_its_name(words: str, key: str | None) -> None:
+    period = read_title([[words]]).period
+    assert (period and period.key) == key
 
 
 @given(st.lists(st.lists(st.text(max_size=30), max_size=3), max_size=3))
@@ -132,3 +151,22 @@ def test_titles_below_a_byte_order_mark_and_with_padding(tmp_path: Path) -> None
     padded = [[*row, *[""] * (len(cells[1]) - len(row))] for row in cells]
     path = write_csv(tmp_path / "data/raw/so/so.csv", padded, ";")
     assert told(conform(Office(tmp_path).home, path)[0])[:3] == ("full", "2023-06-15", "2023-07-14")
+
+
+def test_an_empty_register_of_a_named_unit_says_that_nothing_arose(tmp_path: Path) -> None:
+    """Whose it is stands in its title; a commune whose register never came has no data, not zero."""
+    office = Office(tmp_path)
+    header = ["Mã hồ sơ", "Ngày tiếp nhận", "Trạng thái"]
+    span = ["Từ ngày 15/06/2023 đến ngày 14/09/2023"]
+    write_csv(office.home.raw / "so" / "an.csv", [["UBND xã Gio An"], span, header])
+    write_csv(
+        office.home.raw / "so" / "my.csv",
+        [["UBND xã Gio Mỹ"], span, header, ["H50.1-230703-0001", "03/07/2023", "Đang xử lý"]],
+    )
+    assert not office.night().refused
+    with office.open() as con:
+        stats = {r["unit_code"]: r for r in answers.stats(con, "2023-Q3") if r["level"] == "unit"}
+    assert {code: (r["coverage"], r["total"]) for code, r in stats.items()} == {
+        "19522": ("full", 0),
+        "19510": ("full", 1),
+    }

@@ -1,12 +1,15 @@
 -- Which units and days each file covers. A file covers the units it names. One that names several also covers those
 -- that stand together with one of them in another file of its source: a district's monthly register of all communes
 -- says of a commune without a row that nothing arose there. A file of one unit speaks for that unit alone.
--- Corrections without a span cover no days.
+-- A file whose title or source names its unit covers it even where it has no row. Corrections without a span cover no
+-- days.
 CREATE TABLE coverage AS
 WITH named AS (
     SELECT DISTINCT source, file_id, unit_id FROM version
     UNION
     SELECT DISTINCT source, file_id, unit_id FROM outranked
+    UNION
+    SELECT f.source, u.file_id, u.unit_id FROM file_unit u JOIN file f USING (file_id)
 ),
 of_several AS (
     SELECT n.* FROM named n JOIN (SELECT file_id FROM named GROUP BY file_id HAVING count(*) > 1) USING (file_id)

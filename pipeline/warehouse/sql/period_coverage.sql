@@ -16,11 +16,20 @@ register_leaf AS (
     WHERE ((u.valid_from IS NULL OR u.valid_from <= p.period_to) AND (u.valid_to IS NULL OR u.valid_to >= p.period_from))
        OR (p.coverage <> 'no_data' AND b.first_day <= p.as_of AND b.last_day >= p.period_from)
 ),
+-- a summary knows nothing of the days after its export
+summary AS (
+    SELECT r.unit_id, r.first_day, r.last_day, CAST(max(f.exported_at) AS DATE) AS exported_on
+    FROM reported r JOIN file f USING (file_id) WHERE r.counts GROUP BY ALL
+),
 reported_leaf AS (
-    SELECT DISTINCT p.period, p.scheme, p.kind, p.period_from, p.period_to, c.unit_id, p.period_to AS as_of, 'full' AS coverage,
-           CAST(NULL AS VARCHAR) AS missing_vi, CAST(NULL AS VARCHAR) AS missing_en, 'reported' AS basis
+    SELECT DISTINCT p.period, p.scheme, p.kind, p.period_from, p.period_to, c.unit_id, least(p.period_to, s.exported_on) AS as_of,
+           CASE WHEN s.exported_on < p.period_to THEN 'partial' ELSE 'full' END AS coverage,
+           CASE WHEN s.exported_on < p.period_to THEN 'bảng tổng hợp lập ngày ' || strftime(s.exported_on, '%d/%m/%Y') || ', trước khi hết kỳ' END AS missing_vi,
+           CASE WHEN s.exported_on < p.period_to THEN 'summary of ' || strftime(s.exported_on, '%d/%m/%Y') || ', before the period ended' END AS missing_en,
+           'reported' AS basis
     FROM reported_count c
     JOIN period p USING (period)
+    JOIN summary s ON s.unit_id = c.unit_id AND s.first_day = p.period_from AND s.last_day = p.period_to
     JOIN unit u ON u.unit_id = c.unit_id AND u.kind IN ('commune', 'counter')
     WHERE c.value IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM register_leaf l WHERE l.period = c.period AND l.unit_id = c.unit_id AND l.coverage <> 'no_data')

@@ -12,7 +12,7 @@ from pipeline.declare.columns import columns
 from pipeline.declare.figures import form, labels, measures
 from pipeline.declare.text import Text, declared, text_of
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)

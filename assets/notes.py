@@ -100,7 +100,8 @@ def headline(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
 
 
 def _received(row: Mapping[str, Any]) -> int | None:
-    return None if row["total"] is None else row["total"] - row["carried_over"]
+    known = row["total"] is not None and row["carried_over"] is not None  # a summary may tell one without the other
+    return row["total"] - row["carried_over"] if known else None
 
 
 def picture(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
@@ -116,7 +117,7 @@ def picture(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
         y, x = 30 + n * height, float(left)
         parts.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{escape(str(row["unit"]))}</text>')
         for columns, colour, _ in STANDS:
-            wide = sum(row[c] for c in columns) / most * width
+            wide = sum(row[c] or 0 for c in columns) / most * width
             size = f'width="{wide:.1f}" height="{height - 6}"'
             parts.append(f'<rect x="{x:.1f}" y="{y}" {size} fill="{colour}"/>')
             x += wide

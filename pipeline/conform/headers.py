@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pipeline.conform.titles import read_title
@@ -167,6 +167,17 @@ def fullest_row(grids: list[Grid]) -> tuple[Grid, int] | None:
 
 def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
     """The error for a file without a usable header: what was found, what is needed, what to do."""
+    if other := _of_another_kind(grids, source):
+        return InputRefused(
+            Text("Tệp không thuộc loại mà nguồn đã khai báo.", "The file is not of the kind that its source declares."),
+            where=name,
+            expected=Text(f'kind = "{source.layouts[0].kind}"', f'kind = "{source.layouts[0].kind}"'),
+            found=Text(f"{other.kind}: {other.name}", f"{other.kind}: {other.id}"),
+            todo=Text(
+                f"Chuyển tệp sang một nguồn khác, hoặc bỏ dòng kind trong data/raw/{source.key}/source.toml.",
+                f"Move the file to another source, or take the line kind out of data/raw/{source.key}/source.toml.",
+            ),
+        )
     found_near = closest(grids, source)
     header = found_near and found_near[1]
     layout = header.layout if header else source.layouts[0]
@@ -195,6 +206,14 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
             f"Declare it in data/raw/{source.key}/source.toml under [columns]: {example}",
         ),
     )
+
+
+def _of_another_kind(grids: list[Grid], source: Source) -> Layout | None:
+    """The layout that the file fits, where it is none of those that its source may have."""
+    kinds = {layout.kind for layout in source.layouts}
+    anything = replace(source, layouts=tuple(known for known in built_in() if known.kind not in kinds))
+    fits = (header for grid in grids if (header := find_header(grid, anything)))
+    return next((header.layout for header in fits), None) if anything.layouts else None
 
 
 def nearest(missing: list[str], headings: list[str], layout: Layout) -> list[tuple[str, str]]:

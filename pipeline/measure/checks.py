@@ -16,15 +16,19 @@ from pipeline.declare.figures import form
 from pipeline.declare.text import Text
 from pipeline.warehouse.sql import statement
 
+SAMPLE = 20  # failing rows of a check that are kept
+ALL = 100_000  # where each of them is a finding of its own
+
 
 @dataclass(frozen=True)
 class Check:
-    """`sql` returns the failing rows: what to show of each, most telling column first."""
+    """`sql` returns the failing rows: what to show of each, most telling column first. kept: how many of them are."""
 
     code: str
     blocking: bool
     label: Text
     sql: str
+    kept: int = SAMPLE
 
 
 @dataclass(frozen=True)
@@ -212,6 +216,7 @@ def checks() -> list[Check]:
             """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.reason, s."column", s.expected, s.found
                FROM set_aside s JOIN file f USING (file_id)
                WHERE s.verdict = 'notice' AND s.reason <> 'word_not_known' ORDER BY ALL""",
+            kept=ALL,
         ),
         Check(
             "reconciliation",
@@ -223,6 +228,7 @@ def checks() -> list[Check]:
             """SELECT r.period, u.unit, r.field, r.measure, r.reported, r.computed, f.source || '/' || f.name AS file, r.row
                FROM reconciliation r JOIN unit u USING (unit_id) JOIN file f USING (file_id)
                WHERE r.difference <> 0 ORDER BY abs(r.difference) DESC, r.period, u.unit, r.measure""",
+            kept=ALL,
         ),
         Check(
             "reported_periods",
@@ -233,6 +239,19 @@ def checks() -> list[Check]:
             ),
             """SELECT DISTINCT f.source || '/' || f.name AS file, r.first_day, r.last_day FROM reported r JOIN file f USING (file_id)
                WHERE NOT EXISTS (SELECT 1 FROM period p WHERE p.period_from = r.first_day AND p.period_to = r.last_day)""",
+        ),
+        Check(
+            "reported_unused",
+            False,
+            Text(
+                "Số báo cáo chung của cả huyện: không tách được cho đơn vị nào, cũng chưa đủ sổ để đối chiếu",
+                "Figures of a whole district that belong to no single unit, and lack the registers to compare them with",
+            ),
+            """SELECT DISTINCT f.source || '/' || f.name AS file, u.unit, p.period FROM reported r
+               JOIN file f USING (file_id) JOIN unit u USING (unit_id)
+               JOIN period p ON p.period_from = r.first_day AND p.period_to = r.last_day
+               WHERE r.counts AND r.value IS NOT NULL AND u.kind NOT IN ('commune', 'counter')
+                 AND NOT EXISTS (SELECT 1 FROM reconciliation c WHERE c.period = p.period AND c.unit_id = r.unit_id)""",
         ),
         Check(
             "rejected_rows",
@@ -257,7 +276,7 @@ def run_checks(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
     outcomes = []
     for check in checks():
         rows = con.sql(check.sql).pl()
-        outcomes.append(Outcome(check, rows.height, rows.head(20).to_dicts()))
+        outcomes.append(Outcome(check, rows.height, rows.head(check.kept).to_dicts()))
     frame = pl.DataFrame(
         [
             (

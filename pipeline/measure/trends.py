@@ -25,16 +25,16 @@ def trends(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = None)
     for one in parse_periods(period):
         rows = rows_of(
             con,
-            f"SELECT t.unit_id, t.as_of, t.coverage, t.units, {counts} FROM trend_count t WHERE t.period = ?",
+            f"SELECT t.unit_id, t.as_of, t.coverage, t.basis, t.units, {counts} FROM trend_count t WHERE t.period = ?",
             [one.key],
         )
         counted = {r.pop("unit_id"): r for r in rows}
-        nothing = {"as_of": None, "coverage": "no_data", "units": 0} | dict.fromkeys(measures())
+        nothing = {"as_of": None, "coverage": "no_data", "basis": None, "units": 0} | dict.fromkeys(measures())
         span = {"period": one.key, "period_from": one.start, "period_to": one.end}
         for unit_id, row in choose(known, unit).items():
             figures = counted.get(unit_id, nothing)
             words = {name: row[name] for name in ("unit_code", "unit", "level")}
-            told = {name: figures[name] for name in ("as_of", "coverage")}
+            told = {name: figures[name] for name in ("as_of", "coverage", "basis")}
             found.append(span | told | words | {name: figures[name] for name in ("units", *measures())})
     return found
 

@@ -18,7 +18,7 @@ COVERAGE = {
 }
 BASIS = {  # figures of registers need no word
     "reported": Text("theo bảng tổng hợp", "as reported"),
-    "mixed": Text("một phần theo bảng tổng hợp", "partly as reported"),
+    "mixed": Text("có cả bảng tổng hợp", "with summaries"),
 }
 VERDICT = {
     "met": Text("đạt", "met"),

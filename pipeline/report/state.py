@@ -16,6 +16,7 @@ from rich.console import Console
 
 from pipeline.declare.layouts import built_in
 from pipeline.declare.reasons import reasons
+from pipeline.declare.reported import label_of
 from pipeline.declare.sources import read_source
 from pipeline.declare.text import Text
 from pipeline.declare.units import ALWAYS, FOREVER, units
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+MOST_DIFFERENCES = 5  # shown of those between summaries and registers
+_DIFFERENCES = """
+    SELECT p.period, p.label_vi AS period_vi, p.label_en AS period_en, u.unit, r.field, r.measure, r.reported, r.computed,
+           f.source || '/' || f.name AS file, r.sheet, r.row
+    FROM reconciliation r JOIN period p USING (period) JOIN unit u USING (unit_id) JOIN file f USING (file_id)
+    WHERE r.difference <> 0 ORDER BY abs(r.difference) DESC, p.period, u.unit, r.measure
+"""
 _ACCOUNT = """
     SELECT f.file_id, f.source, f.name, f.layout, f.format, f.extent, f.first_day, f.last_day, f.exported_at, f.withdrawn_at, f.withdrawn_reason, f.rows_in,
            coalesce(sum(a.rows) FILTER (WHERE a.verdict = 'counted'), 0)::BIGINT AS counted,
@@ -67,6 +75,7 @@ def status_of(home: Home) -> dict[str, Any]:
         "files": [],
         "coverage": [],
         "findings": [],
+        "differences": [],
     }
     if release:
         with open_published(home) as con:
@@ -79,7 +88,26 @@ def status_of(home: Home) -> dict[str, Any]:
             found["findings"] = rows_of(
                 con, 'SELECT DISTINCT "check", severity, label_vi, label_en, failures FROM finding'
             )
+            found["differences"] = rows_of(con, _DIFFERENCES)
     return found
+
+
+def _tell_differences(found: list[Row], lang: str, console: Console) -> None:
+    """The largest differences between what was reported and what the registers give, with both numbers."""
+    for row in found[:MOST_DIFFERENCES]:
+        what = ", ".join(
+            filter(None, (row["unit"], row[f"period_{lang}"], row["field"], label_of(row["measure"])[lang]))
+        )
+        reported, computed = number(row["reported"], lang), number(row["computed"], lang)
+        told = Text(f"báo cáo {reported}, sổ {computed}", f"reported {reported}, registers {computed}")
+        place = Text(f"{row['file']}, dòng {row['row']}", f"{row['file']}, row {row['row']}")
+        console.print(f"  {what}: {told[lang]} ({place[lang]})", highlight=False, markup=False)
+    if (more := len(found) - MOST_DIFFERENCES) > 0:
+        text = Text(
+            f"… và {more} chỗ nữa: motcua status --format json, bảng reconciliation",
+            f"… and {more} more: motcua status --format json, table reconciliation",
+        )
+        console.print(f"  {text[lang]}")
 
 
 def _with_reasons(con: duckdb.DuckDBPyConnection, files: list[Row]) -> list[Row]:
@@ -120,6 +148,8 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
                 f"{f['label_en']}: fails {number(f['failures'], 'en')} times",
             )
             console.print(f"! {told[lang]}", style="yellow")
+            if f["check"] == "reconciliation":
+                _tell_differences(found["differences"], lang, console)
     if found["new_files"]:
         console.print(
             f"{Text('Tệp mới chưa nhận', 'New files, not taken in')[lang]}: {', '.join(found['new_files'])}",
@@ -199,7 +229,7 @@ def source_rows(home: Home) -> list[Row]:
 
 
 def unit_rows(home: Home) -> list[Row]:
-    """The declared units, and those that sources brought themselves; has_data: whether dossiers count in them."""
+    """The declared units, and those that sources brought themselves; has_data: whether dossiers or reported figures count in them."""
     with_data: set[str] = set()
     rows = [
         {
@@ -214,7 +244,8 @@ def unit_rows(home: Home) -> list[Row]:
     ]
     if current(home):
         with open_published(home) as con:
-            with_data = {r[0] for r in con.execute("SELECT DISTINCT unit_id FROM coverage").fetchall()}
+            told = "SELECT unit_id FROM coverage UNION SELECT unit_id FROM reported WHERE counts"
+            with_data = {r[0] for r in con.execute(told).fetchall()}
             rows = rows_of(
                 con,
                 "SELECT unit_id, unit_code, unit, kind, valid_from, valid_to FROM unit WHERE kind <> 'all' ORDER BY sort",

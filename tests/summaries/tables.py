@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 import polars as pl
 
@@ -71,7 +70,3 @@ def told(found: Summary) -> dict[tuple[str | None, str | None], dict[str, int | 
         for row in found.rows
         if row.role == "unit"
     }
-
-
-def exact(value: str) -> Decimal:
-    return Decimal(value)

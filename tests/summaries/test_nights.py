@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,8 +13,11 @@ import duckdb
 import openpyxl
 import pytest
 
+from assets import notes
 from pipeline.declare.figures import measures
 from pipeline.measure import answers
+from pipeline.measure.summary import cells, contents, newest_quarter
+from pipeline.measure.trends import trends
 from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from tests.conftest import Said
@@ -178,7 +182,7 @@ def test_what_people_see(reported: Home, told: list[list[str]], motcua: Any) -> 
         ["rejects"],
         ["overdue"],
         ["units"],
-        ["export", "--period", Q3],
+        ["export", "--period", Q3, "--out", str(reported.root / "out")],
     ):
         said = motcua(reported, *words)
         assert said.code == 0, (words, said.all)
@@ -306,6 +310,50 @@ def test_a_field_of_a_summary_is_compared_with_that_field(office: Office) -> Non
         assert found == [("Đất đai", "online", 1, 0), ("Đất đai", "total", 1, 0)]
 
 
+def test_each_difference_is_told_with_both_numbers(office: Office, motcua: Any) -> None:
+    register(office)
+    book(
+        office, "b.xlsx", [ii06a("Xã Gio An", 1234, 1, 0, 1, 0, 0, 1, 0), ii06a("Xã Gio Châu", 1, 0, 0, 1, 0, 0, 0, 0)]
+    )
+    office.night()
+    said: Said = motcua(office.home, "status")
+    assert "Xã Gio An, Quý III/2023, Trực tuyến: báo cáo 1.234, sổ 1 (bieu/b.xlsx, dòng 8)" in said.out
+    english: Said = motcua(office.home, "status", "--lang", "en")
+    assert "Xã Gio An, Quarter 3/2023, Online: reported 1,234, registers 1 (bieu/b.xlsx, row 8)" in english.out
+    told = json.loads(motcua(office.home, "status", "--format", "json").out)[0]["differences"]
+    assert {(d["measure"], d["reported"], d["computed"]) for d in told} == {("online", 1234, 1), ("total", 1235, 2)}
+
+
+def test_more_differences_than_a_sample_are_all_found(sample: Home, fresh_sample: Home, motcua: Any) -> None:
+    with open_published(sample) as con:
+        rows = sample_rows(con)
+    office = Office(fresh_sample.root)
+    book(
+        office,
+        "b.xlsx",
+        [[*row[:3], str(int(row[3]) + 1000), *row[4:6], *row[6:]] for row in rows[:5]]
+        + [[*row[:2], *(str(int(n) + 7) for n in row[2:])] for row in rows[5:]],
+    )
+    office.night()
+    with office.open() as con:
+        assert findings(con, "reconciliation") == len(differing(con)) == 5 + 13 * 11
+        assert con.execute("SELECT count(*) FROM finding WHERE \"check\" = 'reconciliation'").fetchall() == [
+            (5 + 13 * 11,)
+        ]
+    said: Said = motcua(office.home, "status")
+    assert "… và 143 chỗ nữa" in said.out
+
+
+def test_a_quarter_that_only_summaries_tell_of_is_the_newest(office: Office) -> None:
+    register(office)
+    book(office, "b.xlsx", [ii06a("Xã Gio Châu", 1, 0, 0, 1, 0, 0, 0, 0)], "Quý IV/2023")
+    office.night()
+    with office.open() as con:
+        assert newest_quarter(con) == "2023-Q4"
+        assert contents(con) == {"dossiers": 2, "units": 2, "quarters": 2}
+        assert cells(con, "2023-Q4")["Xã Gio Châu", "", "online"] == 1, "a quarter run again compares them"
+
+
 @pytest.mark.parametrize("includes", [True, False])
 def test_a_district_with_or_without_its_communes(office: Office, includes: bool) -> None:
     """Declared per source; either way nothing is counted twice."""
@@ -316,6 +364,7 @@ def test_a_district_with_or_without_its_communes(office: Office, includes: bool)
     assert office.night().exit_code == 0
     with office.open() as con:
         found = {u: (r["basis"], r["total"]) for u, r in stats(con).items() if r["total"] is not None}
+        assert findings(con, "reported_unused") == includes, "a figure that is used nowhere is told"
     if includes:
         assert found["Xã Gio An"] == ("reported", 15)
         assert sum(total for unit, (_, total) in found.items() if unit in (COUNTER, "Xã Gio An")) == 15
@@ -338,7 +387,7 @@ def test_a_district_with_its_communes_is_compared_with_all_their_registers(sampl
         compared = con.execute(
             "SELECT u.unit, r.reported FROM reconciliation r JOIN unit u USING (unit_id) WHERE measure = 'total'"
         ).fetchall()
-        assert compared == [(DISTRICT, sums[0])] and differing(con) == set()
+        assert compared == [(DISTRICT, sums[0])] and differing(con) == set() and findings(con, "reported_unused") == 0
 
 
 def test_a_corrected_summary_takes_the_place_of_the_earlier(office: Office) -> None:
@@ -477,12 +526,45 @@ def test_a_register_and_its_summary_in_one_workbook(office: Office) -> None:
 
 def with_sheets(path: Path, sheets: dict[str, list[list[Any]]], hidden: str) -> None:
     book = openpyxl.load_workbook(path)
-    for name, cells in sheets.items():
+    for name, rows in sheets.items():
         sheet = book.create_sheet(name)
-        for row in cells:
+        for row in rows:
             sheet.append(row)
     book[hidden].sheet_state = "hidden"
     book.save(path)
+
+
+def test_on_todays_tree_what_is_reported_counts_and_is_marked(office: Office) -> None:
+    """Gio An and Gio Châu stand in two communes of today."""
+    register(office)
+    book(office, "b.xlsx", [ii06a("Xã Gio Châu", 10, 5, 0, 9, 3, 1, 1, 1)])
+    office.night()
+    with office.open() as con:
+        rows = {r["unit"]: (r["basis"], r["coverage"], r["total"], r["postal"]) for r in trends(con, Q3)}
+    assert rows == {
+        "Tất cả đơn vị có số liệu": ("mixed", "full", 17, None),
+        "Tỉnh Quảng Trị": ("mixed", "partial", 17, None),
+        "Xã Cồn Tiên": ("dossiers", "partial", 2, 0),
+        "Xã Gio Linh": ("reported", "partial", 15, None),
+    }
+
+
+def test_the_page_of_a_run_takes_what_a_summary_does_not_tell(reported: Home, office: Office) -> None:
+    book(office, "b.xlsx", [["1", "Xã Gio An", "70", "20", "50", "9", "3", "62", "30", "32"]], heads=forms.DIGITIZATION)
+    office.night()
+    for home in (reported, office.home):
+        with open_published(home) as con:
+            rows = answers.stats(con, Q3)
+        lines = (notes.headline(rows).value or "").splitlines()
+        assert len(lines) == 2 + len(rows)
+        assert notes.picture(rows).value
+
+
+def test_a_run_over_summaries_alone_ends_well(office: Office, motcua: Any) -> None:
+    book(office, "b.xlsx", [ii06a("Xã Gio An", 10, 5, 0, 9, 3, 1, 1, 1)])
+    said: Said = motcua(office.home, "run")
+    assert said.code == 0, said.all
+    assert "Xã Gio An" in said.out and "theo bảng tổng hợp" in said.out
 
 
 # ---- an oracle, and the proof that each cell matters

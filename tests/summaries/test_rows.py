@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.conform.shapes import count_of, is_numbering, is_total, percent_of
+from pipeline.conform.summaries import frame_of
 from pipeline.declare.procedures import known_fields
 from pipeline.declare.sources import Source
 from pipeline.declare.units import units
 from tests.summaries import forms
-from tests.summaries.tables import ii06a, table, told
+from tests.summaries.tables import SPAN, ii06a, table, told
 
 GIO_AN = ii06a("Xã Gio An", 40, 30, 10, 50, 10, 5, 12, 3)
 UNREAD = "not_read"
@@ -228,3 +229,17 @@ def test_by_code_where_the_name_is_not_known() -> None:
     row = ["1", "19495", "Một cửa số 3", "99%", *map(str, range(12))]
     found, _ = table(forms.DECISION_766, [row])
     assert list(told(found)) == [("19495", None)]
+
+
+ODD = st.sampled_from(
+    ["", "-", "1", "04", "1.234", "999999", "0.333333333333333333333333", "1e-7", "100%", "99,95 %", "Tổng số", "I", "(1)", "x", "Đất đai", "Xã Gio An",
+     "Công chứng", "123456789012", "9999999", "999999.9999999", "\u00a0", "*", "Trần Văn Mẫu"]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(ODD, min_size=14, max_size=14), max_size=6))
+def test_whatever_stands_there_every_row_ends_somewhere_and_can_be_kept(body: list[list[str]]) -> None:
+    found, aside = table(forms.LAND, body, "Đơn vị báo cáo: UBND xã Gio An")
+    kept = frame_of(found, "Bieu", SPAN)
+    assert set(kept["row"]) == {row.number for row in found.rows}
+    assert not any("Mẫu" in str(cell) for row in [*aside, *kept.rows()] for cell in row)

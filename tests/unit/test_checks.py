@@ -82,6 +82,7 @@ PLANTED = {
     "summaries": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'identity_fails', NULL, 'total = online', '2 ≠ 1')", False),
     "reconciliation": ("INSERT INTO reconciliation VALUES ('2023-Q3', 'so:xa-a', NULL, 'total', 9, 1, 8, 'full', 1, NULL, 5)", False),
     "reported_periods": ("INSERT INTO reported (file_id, row, role, unit_id, first_day, last_day, measure, value, counts) VALUES (1, 5, 'unit', 'so:xa-a', DATE '2023-01-02', DATE '2023-02-03', 'total', 5, TRUE)", False),
+    "reported_unused": ("INSERT INTO reported (file_id, row, role, unit_id, first_day, last_day, measure, value, counts) VALUES (1, 5, 'unit', 'so:*', DATE '2023-06-15', DATE '2023-09-14', 'total', 5, TRUE)", False),
     "rejected_rows": ("UPDATE file_account SET verdict = 'rejected', reason = 'missing' WHERE reason = 'duplicate_row'", False),
     "thresholds": ("UPDATE indicator_value SET verdict = 'not_met' WHERE indicator = 'on_time_rate' AND period = '2023-Q3'", False),
 }  # fmt: skip

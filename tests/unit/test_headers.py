@@ -158,3 +158,9 @@ def test_built_in_layouts_mean_one_column_per_header() -> None:
     for kind in KINDS:
         told = {c for layout in built_in() if layout.kind == kind for c in layout.columns.values()}
         assert told == set(column_names(kind)), "a column that no layout reads is a promise that nobody keeps"
+
+
+def test_a_summary_in_a_source_of_registers_is_named(tmp_path: Path) -> None:
+    source = own(tmp_path, 'kind = "register"')
+    words = refusal(source, ["Đơn vị", "Tiếp nhận", "Đã giải quyết", "Chưa số hóa TPHS", "Có số hóa TPHS"])
+    assert 'kind = "register"' in words["vi"] and "Tổng hợp số hóa" in words["vi"] and "source.toml" in words["en"]

@@ -1,6 +1,6 @@
 -- Per period and unit of today's tree, and per sum of units that exists today: the counts of all units, of then and of
--- today, that make it up, and what is covered of them. A unit of then without a successor stays itself. Counts of
--- dossiers alone: a unit of which only a summary tells has none.
+-- today, that make it up, and what is covered of them. A unit of then without a successor stays itself. basis
+-- as in period_coverage.
 CREATE TABLE trend_count AS
 WITH today AS (
     SELECT u.unit_id, u.valid_from, u.valid_to, coalesce(s.successor_id, u.unit_id) AS today_id
@@ -15,23 +15,24 @@ node AS (
     WHERE g.valid_to IS NULL
 ),
 part AS (
-    SELECT p.period, n.node_id, n.level, c.as_of, coalesce(c.coverage, 'no_data') AS coverage
+    SELECT p.period, n.node_id, n.level, c.as_of, coalesce(c.coverage, 'no_data') AS coverage, c.basis
     FROM period p CROSS JOIN node n
-    LEFT JOIN period_coverage c ON c.period = p.period AND c.unit_id = n.unit_id AND c.basis IS DISTINCT FROM 'reported'
+    LEFT JOIN period_coverage c ON c.period = p.period AND c.unit_id = n.unit_id
     WHERE c.coverage <> 'no_data' OR (n.level = 'total' AND c.unit_id IS NOT NULL)
        OR (n.level <> 'total' AND (n.valid_from IS NULL OR n.valid_from <= p.period_to)
            AND (n.valid_to IS NULL OR n.valid_to >= p.period_to))
 ),
 covered AS (
     SELECT period, node_id, level, min(as_of) AS as_of, count(*) AS units,
-           CASE WHEN bool_and(coverage = 'full') THEN 'full' ELSE 'partial' END AS coverage
+           CASE WHEN bool_and(coverage = 'full') THEN 'full' ELSE 'partial' END AS coverage,
+           CASE WHEN count(DISTINCT basis) > 1 THEN 'mixed' ELSE min(basis) END AS basis
     FROM part GROUP BY period, node_id, level HAVING bool_or(coverage <> 'no_data')
 ),
 counted AS (
     SELECT c.period, n.node_id, {sums}
     FROM ({unit_counts}) c JOIN node n USING (unit_id) GROUP BY c.period, n.node_id
 )
-SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, t.as_of, t.coverage, t.node_id AS unit_id, t.level, t.units,
+SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, t.as_of, t.coverage, t.basis, t.node_id AS unit_id, t.level, t.units,
        {columns}
 FROM covered t
 JOIN period p USING (period)

@@ -191,6 +191,7 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
         found = ", ".join(shown(list(header.headings)))[:400]
         missing = lacking(layout, header.places, has_unit=bool(source.unit))
         hints = [f'{column} = "{words}"' for column, words in nearest(missing, list(header.headings), layout)]
+        hints = [_declared_hint(c, header, source) for c in missing if source.declared.get(c, ("", ()))[1]] or hints
     example = "; ".join(hints) or "; ".join(f'{c} = "…"' for c in missing[:3])
     labels = "; ".join(f"{column_names(layout.kind)[c].vi} ({c})" for c in missing)
     return InputRefused(
@@ -206,6 +207,30 @@ def no_header(grids: list[Grid], source: Source, name: str) -> InputRefused:
             f"Declare it in data/raw/{source.key}/source.toml under [columns]: {example}",
         ),
     )
+
+
+def not_found(header: Header, source: Source) -> list[tuple[str, str, str | None]]:
+    """(column, where and how it is declared, the header most like it) for what source.toml declares and a table does not
+    have: a header written otherwise would leave the column unknown in every row."""
+    return [
+        (column, f"{place}: {' | '.join(words)}", _most_like(words, header))
+        for column, (place, words) in source.declared.items()
+        if words and column not in header.places
+    ]
+
+
+def _most_like(words: tuple[str, ...], header: Header) -> str | None:
+    """The header, not used otherwise, that looks most like one of some words; for people to read."""
+    free = {fold(h): h for h in shown(header.dropped)}
+    near = [h for w in words for h in difflib.get_close_matches(fold(w), free, n=1, cutoff=0.6)]
+    return free[near[0]] if near else None
+
+
+def _declared_hint(column: str, header: Header, source: Source) -> str:
+    """Where source.toml declares a column that the file does not have, and which header may be meant."""
+    place, words = source.declared[column]
+    near = _most_like(words, header)
+    return f'{place}: {column} = "{words[0]}"' + (f" → “{near}”?" if near else "")
 
 
 def _of_another_kind(grids: list[Grid], source: Source) -> Layout | None:

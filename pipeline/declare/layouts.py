@@ -97,7 +97,7 @@ def layout_of(node: dict[str, Any], layout_id: str, where: str, text: str = "") 
     )
 
 
-def _words(written: object) -> list[str] | None:
+def words_of(written: object) -> list[str] | None:
     """One text or number, or a list of them; None where it is something else, or nothing that can be compared."""
     listed = written if isinstance(written, list) else [written]
     if not all(isinstance(word, str | int) and not isinstance(word, bool) and fold(str(word)) for word in listed):
@@ -112,7 +112,7 @@ def headers_of(node: dict[str, Any], where: str, text: str = "") -> dict[str, st
     for column, written in node.get("columns", {}).items():
         if column not in known:
             raise wrong(where, text, f"columns.{column}", ", ".join(known), column)
-        headers = _words(written)
+        headers = words_of(written)
         if headers is None:
             expected = "tên cột như viết trong tệp / the header as written"
             raise wrong(where, text, f"columns.{column}", expected, written)
@@ -129,9 +129,9 @@ def _grouped(headers: list[str], node: dict[str, Any], where: str, text: str, co
     for header in headers:
         ways = [header]
         for name in re.findall(r"\{(\w+)\}", header):
-            if name not in groups or _words(groups[name]) is None:
+            if name not in groups or words_of(groups[name]) is None:
                 raise wrong(where, text, f"columns.{column}", f'[groups] {name} = ["…"]', header)
-            ways = [way.replace(f"{{{name}}}", written) for way in ways for written in _words(groups[name]) or ()]
+            ways = [way.replace(f"{{{name}}}", written) for way in ways for written in words_of(groups[name]) or ()]
         yield from ways
 
 
@@ -148,7 +148,7 @@ def values_of(node: dict[str, Any], where: str, text: str = "") -> dict[str, dic
         for value, written in words.items():
             if value not in codes(kind):
                 raise wrong(where, text, f"values.{column}.{value}", ", ".join(codes(kind)), value)
-            listed = _words(written)
+            listed = words_of(written)
             if listed is None:
                 expected = "chữ như viết trong tệp / words as written"
                 raise wrong(where, text, f"values.{column}.{value}", expected, written)

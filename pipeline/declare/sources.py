@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from pipeline.declare.faults import wrong
-from pipeline.declare.layouts import KINDS, Layout, built_in, layout_of, values_of
+from pipeline.declare.faults import line_of, wrong
+from pipeline.declare.layouts import KINDS, Layout, built_in, layout_of, values_of, words_of
 from pipeline.declare.reported import counts
 from pipeline.declare.text import Text
 from pipeline.errors import DeclarationError
@@ -74,6 +74,7 @@ class Source:
     last_day: date | None = None
     precedence: int = 0  # of a dossier that several sources tell of, the highest makes its history
     unit: str | None = None  # whose files these are, where no column says it
+    declared: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # column → (file:line, headers)
     includes_communes: bool = False  # its district's figures are those of the counter and the communes together
 
 
@@ -118,6 +119,10 @@ def read_source(folder: Path, path: Path | None = None, key: str | None = None) 
         last_day=node.get("to"),
         precedence=node.get("precedence", 0),
         unit=node.get("unit"),
+        declared={
+            column: (where + line_of(text, "columns", column), tuple(words_of(written) or ()))
+            for column, written in node.get("columns", {}).items()
+        },
         includes_communes=node.get("rules", {}).get("includes_communes", False),
     )
 

@@ -215,8 +215,18 @@ def checks() -> list[Check]:
             ),
             """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.reason, s."column", s.expected, s.found
                FROM set_aside s JOIN file f USING (file_id)
-               WHERE s.verdict = 'notice' AND s.reason <> 'word_not_known' ORDER BY ALL""",
+               WHERE s.verdict = 'notice' AND s.reason NOT IN ('word_not_known', 'header_not_found') ORDER BY ALL""",
             kept=ALL,
+        ),
+        Check(
+            "declared_headers",
+            False,
+            Text(
+                "Mọi tiêu đề khai báo trong source.toml đều có trong tệp",
+                "Every header declared in source.toml is in the file",
+            ),
+            """SELECT f.source || '/' || f.name AS file, s."column", s.expected, s.found
+               FROM set_aside s JOIN file f USING (file_id) WHERE s.reason = 'header_not_found' ORDER BY ALL""",
         ),
         Check(
             "reconciliation",

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipeline.conform.headers import Header
+from pipeline.conform.headers import Header, not_found
 from pipeline.conform.rows import LONGEST_NAME, SET_ASIDE_SCHEMA, Conformer, row_schema
 from pipeline.conform.summaries import REPORTED_SCHEMA, aside_of, conform_summary, frame_of
 from pipeline.conform.summary_checks import check
@@ -61,6 +61,7 @@ def write_contents(
         aside.append(aside_of(found))
         rows_in, reported = rows_in + found.rows_in, reported + found.accepted
     pl.concat(figures).write_parquet(part / "reported.parquet")
+    aside += [_headers_not_found(table, source) for table in tables]
     for grid in others:
         aside.append(_all_aside(grid))
         rows_in += aside[-1].height
@@ -84,6 +85,13 @@ def _accounting(part: Path, rows_in: int, reported: int, aside: pl.DataFrame) ->
         )
     notices = aside.filter(pl.col("verdict") == "notice").height
     return {"rows_in": rows_in, "accepted": accepted, "reported": reported, **tally, "notices": notices}
+
+
+def _headers_not_found(table: Table, source: Source) -> pl.DataFrame:
+    """A notice for every column that source.toml declares and the table does not have."""
+    place = (table.grid.sheet, table.header.row, "notice", "header_not_found")
+    rows = [(*place, *about) for about in not_found(table.header, source)]
+    return pl.DataFrame(rows, schema=SET_ASIDE_SCHEMA, orient="row")
 
 
 def _all_aside(grid: Grid) -> pl.DataFrame:

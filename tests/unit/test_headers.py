@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.conform.headers import find_header, no_header
+from pipeline.conform.headers import find_header, no_header, not_found
 from pipeline.declare.columns import columns
 from pipeline.declare.layouts import KINDS, built_in, column_names
 from pipeline.declare.sources import Source, read_source
 from pipeline.read.grids import HEAD_ROWS, Grid
-from tests.unit.office import HEADERS, QUARTER
+from tests.unit.office import HEADERS, QUARTER, Office, dossier
 
 PLAIN = Source("so", "so")
 LEAST = ["dossier_code", "unit", "received_at", "status"]
@@ -164,3 +164,27 @@ def test_a_summary_in_a_source_of_registers_is_named(tmp_path: Path) -> None:
     source = own(tmp_path, 'kind = "register"')
     words = refusal(source, ["Đơn vị", "Tiếp nhận", "Đã giải quyết", "Chưa số hóa TPHS", "Có số hóa TPHS"])
     assert 'kind = "register"' in words["vi"] and "Tổng hợp số hóa" in words["vi"] and "source.toml" in words["en"]
+
+
+def test_a_declared_header_that_the_file_lacks_is_told_with_its_line(tmp_path: Path) -> None:
+    toml = '[columns]\ndossier_code = "Số vào sổ"\nchannel = "Hình thưc nhận hồ sơ"\nrating = []\n'
+    source = own(tmp_path, toml)
+    words = refusal(source, ["Số vào sổ HS", "Đơn vị tiếp nhận", "Ngày tiếp nhận", "Trạng thái"])
+    assert f'{tmp_path.name}/source.toml:2: dossier_code = "Số vào sổ" → “Số vào sổ HS”?' in words["vi"]
+    names = ["Số vào sổ", "Đơn vị tiếp nhận", "Ngày tiếp nhận", "Trạng thái", "Hình thức nhận hồ sơ khác"]
+    found = find_header(grid(names), source)
+    assert found and not_found(found, source) == [
+        ("channel", f"{tmp_path.name}/source.toml:3: Hình thưc nhận hồ sơ", "Hình thức nhận hồ sơ khác")
+    ]
+
+
+def test_such_a_header_is_a_finding_of_the_night(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.source('[columns]\nrated = "Phiếu hài lòng"\n')
+    office.drop("so.csv", [dossier()])
+    result = office.night()
+    (outcome,) = [o for o in result.outcomes if o.check.code == "declared_headers"]
+    assert outcome.sample == [
+        {"file": "so/so.csv", "column": "rated", "expected": "so/source.toml:2: Phiếu hài lòng", "found": None}
+    ]
+    assert result.rejected_rows == 0

@@ -22,7 +22,6 @@ from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]
 BREAKDOWNS = ("unit", "field", "procedure", "level")
-_NODES = "node_of AS (SELECT unit_id, unit_id AS node FROM unit UNION ALL SELECT unit_id, group_id FROM unit_in)"
 
 
 # ---- which units an answer is about
@@ -50,10 +49,11 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
                FROM unit u WHERE u.unit_id IN (SELECT unit_id FROM coverage)
                   OR u.unit_id IN (SELECT group_id FROM unit_in JOIN coverage USING (unit_id)) ORDER BY u.sort""",
         )
-    leaves = {r["unit_id"] for r in known if r["kind"] in ("commune", "counter")}
+    filled = con.execute("SELECT unit_id FROM reported_figure WHERE period = ?", [period.key]).fetchall()
+    leaves = {r["unit_id"] for r in known if r["kind"] in ("commune", "counter")} | {unit_id for (unit_id,) in filled}
     parts: dict[str, set[str]] = {}
     depth: dict[str, int] = {}
-    for group, unit_id, distance in con.execute("SELECT group_id, unit_id, depth FROM unit_in").fetchall():
+    for group, unit_id, distance in con.execute("SELECT node, unit_id, depth FROM node_of WHERE depth > 0").fetchall():
         if unit_id in leaves:
             parts.setdefault(group, set()).add(unit_id)
             depth[group] = max(depth.get(group, 0), distance)
@@ -144,7 +144,7 @@ def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
         r.pop("node"): r
         for r in rows_of(
             con,
-            f"WITH {_NODES}, counted AS ({unit_counts_sql()}) SELECT node, {sums_sql()} "
+            f"WITH counted AS ({unit_counts_sql()}) SELECT node, {sums_sql()} "
             "FROM counted JOIN node_of USING (unit_id) WHERE period = ? GROUP BY node",
             [period.key],
         )
@@ -172,7 +172,7 @@ def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
             continue
         counted = rows_of(
             con,
-            f"WITH {_NODES} SELECT {key}, {measure_counts_sql()} FROM {source} JOIN node_of USING (unit_id) "
+            f"SELECT {key}, {measure_counts_sql()} FROM {source} JOIN node_of USING (unit_id) "
             f"WHERE period = ? AND node = ? GROUP BY {group} ORDER BY total DESC, {group}",
             [period.key, unit_id],
         )
@@ -181,7 +181,7 @@ def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, R
                 dict.fromkeys(empty) | r
                 for r in rows_of(
                     con,
-                    f"WITH {_NODES} SELECT {sums_sql()} FROM reported_figure JOIN node_of USING (unit_id) "
+                    f"SELECT {sums_sql()} FROM reported_figure JOIN node_of USING (unit_id) "
                     "WHERE period = ? AND node = ? HAVING count(*) > 0",
                     [period.key, unit_id],
                 )
@@ -272,7 +272,7 @@ def overdue(con: duckdb.DuckDBPyConnection, unit: str | None = None, within: int
         return []
     rows = rows_of(
         con,
-        f"""WITH {_NODES},
+        """WITH
             newest AS (
                 SELECT unit_id AS register_unit_id, max(period_from) AS period_from FROM period_unit
                 WHERE scheme = $2 AND kind = 'month' AND as_of IS NOT NULL GROUP BY unit_id

@@ -261,6 +261,7 @@ def checks() -> list[Check]:
                JOIN file f USING (file_id) JOIN unit u USING (unit_id)
                JOIN period p ON p.period_from = r.first_day AND p.period_to = r.last_day
                WHERE r.counts AND r.value IS NOT NULL AND u.kind NOT IN ('commune', 'counter')
+                 AND NOT EXISTS (SELECT 1 FROM reported_figure g WHERE g.period = p.period AND g.unit_id = r.unit_id)
                  AND NOT EXISTS (SELECT 1 FROM reconciliation c WHERE c.period = p.period AND c.unit_id = r.unit_id)""",
         ),
         Check(

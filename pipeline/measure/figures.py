@@ -201,10 +201,7 @@ def _indicator_count_sql() -> str:
     )
     return f"""
         CREATE TEMP TABLE indicator_count AS
-        WITH node_of AS (
-            SELECT unit_id, unit_id AS node FROM unit UNION ALL SELECT unit_id, group_id FROM unit_in
-        ),
-        wide AS (
+        WITH wide AS (
             SELECT period, n.node AS unit_id, {indicator_columns_sql()}
             FROM period_count c JOIN node_of n USING (unit_id) GROUP BY period, n.node
         ),

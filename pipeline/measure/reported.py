@@ -25,8 +25,7 @@ def _wide_sql() -> str:
     columns = ", ".join(f"max(value) FILTER (WHERE measure = '{name}') AS {name}" for name in counts())
     return (
         f"CREATE TEMP TABLE reported_wide AS SELECT c.period, c.unit_id, c.field, {columns} "
-        "FROM reported_count c JOIN period_coverage p ON p.period = c.period AND p.unit_id = c.unit_id "
-        "WHERE p.basis = 'reported' GROUP BY c.period, c.unit_id, c.field"
+        "FROM reported_count c JOIN reported_node USING (period, unit_id) GROUP BY c.period, c.unit_id, c.field"
     )
 
 
@@ -83,8 +82,7 @@ def _reconciliation_sql() -> str:
     )
     return f"""
         CREATE TABLE reconciliation AS
-        WITH node_of AS (SELECT unit_id, unit_id AS node FROM unit UNION ALL SELECT unit_id, group_id FROM unit_in),
-        asked AS (
+        WITH asked AS (
             SELECT DISTINCT p.period, p.unit_id, r.field, p.coverage FROM reported r
             JOIN period_coverage p ON p.unit_id = r.unit_id AND p.period_from = r.first_day AND p.period_to = r.last_day
             WHERE r.counts AND p.basis = 'dossiers' AND p.coverage <> 'no_data'

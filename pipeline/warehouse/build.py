@@ -86,8 +86,8 @@ def _period_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
     store(con, "period", _period_frame(periods))
     store(con, "period_unit", _coverage_frame(periods, reaches))
-    con.execute(statement("warehouse", "reported_count"))
-    con.execute(statement("warehouse", "period_coverage"))
+    for name in ("reported_count", "reported_node", "period_coverage"):
+        con.execute(statement("warehouse", name))
 
 
 PERIOD_SCHEMA = {

@@ -93,7 +93,8 @@ def _file_units(
 
 
 def unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:
-    """`unit`: the declared tree and the sources' own units. `unit_in`: which units each sum is made of.
+    """`unit`: the declared tree and the sources' own units. `unit_in`: which units each sum is made of. `node_of`:
+    where the figures of a unit or a sum count, itself included.
     `unit_successor`: which unit took a unit's place."""
     known = units() | own | {EVERYTHING.unit_id: EVERYTHING}
     order = {unit_id: n for n, unit_id in enumerate(known)}
@@ -115,16 +116,20 @@ def unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:
         orient="row",
     )
     store(con, "unit", frame.with_columns(_open_end("valid_from", ALWAYS), _open_end("valid_to", FOREVER)))
-    pairs = []
+    places = []
     for unit in known.values():
-        if unit.reports:
-            above, depth = known.get(unit.parent_id or ""), 1
-            while above is not None:
-                pairs.append((above.unit_id, unit.unit_id, depth))
-                above, depth = known.get(above.parent_id or ""), depth + 1
-            pairs.append((EVERYTHING.unit_id, unit.unit_id, 99))
-    schema = {"group_id": pl.String, "unit_id": pl.String, "depth": pl.Int32}
-    store(con, "unit_in", pl.DataFrame(pairs, schema=schema, orient="row"))
+        places.append((unit.unit_id, unit.unit_id, 0))
+        above, depth = known.get(unit.parent_id or ""), 1
+        while above is not None:
+            places.append((unit.unit_id, above.unit_id, depth))
+            above, depth = known.get(above.parent_id or ""), depth + 1
+        places += [(unit.unit_id, EVERYTHING.unit_id, 99)] if unit != EVERYTHING else []
+    schema = {"unit_id": pl.String, "node": pl.String, "depth": pl.Int32}
+    store(con, "node_of", pl.DataFrame(places, schema=schema, orient="row"))
+    con.execute(
+        """CREATE TABLE unit_in AS SELECT n.node AS group_id, n.unit_id, n.depth FROM node_of n JOIN unit u USING (unit_id)
+           WHERE n.depth > 0 AND u.kind IN ('commune', 'counter') ORDER BY u.sort, n.depth"""
+    )
     taken = [(unit_id, s.from_day, s.successor_id, s.source) for unit_id, s in successions().items()]
     schema = {"unit_id": pl.String, "from_day": pl.Date, "successor_id": pl.String, "source": pl.String}
     store(con, "unit_successor", pl.DataFrame(taken, schema=schema, orient="row"))

@@ -1,6 +1,7 @@
 -- Per period and unit, and per period and sum of units: the cut-off, what is covered, and what is missing.
 -- A sum is covered in full when every unit of it that exists at the cut-off is. basis: what the figures come from: the
--- dossiers of registers; reported: only a summary of just these days tells of the unit; of a sum also mixed.
+-- dossiers of registers; reported: only a summary of just these days tells of the unit; of a sum also mixed. A whole
+-- district of which only a summary tells stands for its units in the sums above it.
 CREATE TABLE period_coverage AS
 WITH busy AS (
     SELECT unit_id, min(received_on) AS first_day, max(coalesce(concluded_on, DATE '9999-12-31')) AS last_day
@@ -27,12 +28,9 @@ reported_leaf AS (
            CASE WHEN s.exported_on < p.period_to THEN 'bảng tổng hợp lập ngày ' || strftime(s.exported_on, '%d/%m/%Y') || ', trước khi hết kỳ' END AS missing_vi,
            CASE WHEN s.exported_on < p.period_to THEN 'summary of ' || strftime(s.exported_on, '%d/%m/%Y') || ', before the period ended' END AS missing_en,
            'reported' AS basis
-    FROM reported_count c
+    FROM reported_node c
     JOIN period p USING (period)
     JOIN summary s ON s.unit_id = c.unit_id AND s.first_day = p.period_from AND s.last_day = p.period_to
-    JOIN unit u ON u.unit_id = c.unit_id AND u.kind IN ('commune', 'counter')
-    WHERE c.value IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM register_leaf l WHERE l.period = c.period AND l.unit_id = c.unit_id AND l.coverage <> 'no_data')
 ),
 leaf AS (
     SELECT * FROM reported_leaf
@@ -40,15 +38,21 @@ leaf AS (
     SELECT * FROM register_leaf l
     WHERE NOT EXISTS (SELECT 1 FROM reported_leaf r WHERE r.period = l.period AND r.unit_id = l.unit_id)
 ),
+told_above AS (
+    SELECT r.period, n.unit_id FROM reported_node r JOIN node_of n ON n.node = r.unit_id AND n.depth > 0
+),
 expected AS (
-    SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, i.group_id, i.unit_id, l.unit_id IS NOT NULL AS reports, l.as_of,
+    SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, i.node AS group_id, i.unit_id, l.unit_id IS NOT NULL AS reports, l.as_of,
            coalesce(l.coverage, 'no_data') AS coverage, l.missing_vi, l.missing_en, l.basis
     FROM period p
-    CROSS JOIN unit_in i
+    CROSS JOIN (SELECT * FROM node_of WHERE depth > 0) i
     JOIN unit u ON u.unit_id = i.unit_id
     LEFT JOIN leaf l ON l.period = p.period AND l.unit_id = i.unit_id
-    WHERE l.unit_id IS NOT NULL
-       OR (i.group_id <> '*' AND (u.valid_from IS NULL OR u.valid_from <= p.period_to) AND (u.valid_to IS NULL OR u.valid_to >= p.period_to))
+    LEFT JOIN told_above t ON t.period = p.period AND t.unit_id = i.unit_id
+    WHERE t.unit_id IS NULL
+      AND (l.unit_id IS NOT NULL
+           OR (i.node <> '*' AND u.kind IN ('commune', 'counter')
+               AND (u.valid_from IS NULL OR u.valid_from <= p.period_to) AND (u.valid_to IS NULL OR u.valid_to >= p.period_to)))
 ),
 sums AS (
     SELECT period, scheme, kind, period_from, period_to, group_id AS unit_id, min(as_of) AS as_of,

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.declare.figures import Threshold, indicators, labels, thresholds
+from pipeline.declare.reported import counts
 from pipeline.declare.text import Text
 from pipeline.measure import figures
 from pipeline.warehouse.sql import statement
@@ -202,8 +203,9 @@ def counted_from(rows: list[dict[str, object]]) -> dict[str, tuple]:
     con.execute("ALTER TABLE dossier_period ADD COLUMN coverage VARCHAR DEFAULT 'full'")
     for day in ("period_from", "period_to", "as_of"):
         con.execute(f"ALTER TABLE dossier_period ADD COLUMN {day} DATE DEFAULT DATE '2023-09-14'")
-    con.execute("CREATE TABLE unit AS SELECT 'a' AS unit_id")
-    con.execute("CREATE TABLE unit_in (unit_id VARCHAR, group_id VARCHAR)")
+    con.execute("CREATE TABLE node_of AS SELECT 'a' AS unit_id, 'a' AS node")
+    reported = ", ".join(f"{name} BIGINT" for name in counts())
+    con.execute(f"CREATE TABLE reported_wide (period VARCHAR, unit_id VARCHAR, field VARCHAR, {reported})")
     con.execute(figures.period_count_sql())
     con.execute(figures._indicator_count_sql())
     told = con.execute("SELECT indicator, numerator, denominator, unknown, median FROM indicator_count").fetchall()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 SHOWN = ("file", "sheet", "row", "verdict", "reason", "expected", "found", "todo")
 SENT = ("file", "sheet", "row", "column", "reason", "expected", "found", "todo")
+A4 = 9  # as workbooks number papers
 WIDEST = 60
 FAULTS, SUMS = Text("Cần sửa", "To mend"), Text("Tổng hợp", "Summary")
 
@@ -103,6 +104,10 @@ def _sheet(book: Any, name: str, rows: list[Row], shown: tuple[str, ...], lang: 
         longest = max((len(str(r[key])) for r in rows if r[key] is not None), default=0)
         sheet.set_column(c, c, min(WIDEST, max(longest, len(heading(key, lang))) + 2))
     sheet.freeze_panes(1, 0)
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     sheet.autofilter(0, 0, max(len(rows), 1), len(shown) - 1)
     for c, key in enumerate(shown):
         sheet.write_string(0, c, heading(key, lang), head)

@@ -31,6 +31,8 @@ OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
 LONGEST_NAME = 300
 LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
 WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
+HALF_DAYS = "AM|PM|SA|CH"  # of a twelve-hour clock; SA and CH where Windows speaks Vietnamese
+TWELVE_HOURS = "['%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p', '%d-%m-%Y %I:%M:%S %p']"
 OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 
@@ -255,7 +257,9 @@ class Conformer:
         zone = _literal(self.source.time_zone)
         parsed = (
             f"coalesce(try_strptime({name}, {formats}),"
-            f" CASE WHEN regexp_full_match({name}, '{WITH_OFFSET}')"
+            f" CASE WHEN regexp_full_match({name}, '.* ({HALF_DAYS})')"
+            f" THEN try_strptime(replace(replace({name}, ' SA', ' AM'), ' CH', ' PM'), {TWELVE_HOURS})"
+            f" WHEN regexp_full_match({name}, '{WITH_OFFSET}')"
             f" THEN timezone({zone}, try_cast({name} AS TIMESTAMPTZ))"
             f" WHEN regexp_full_match({name}, '[2-7]\\d{{4}}(\\.\\d+)?')"
             f" THEN TIMESTAMP '1899-12-30' + to_seconds(round({name}::DOUBLE * 86400)) END)"

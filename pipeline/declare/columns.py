@@ -13,8 +13,8 @@ from pipeline.declare.text import Text, declared, text_of
 
 CODED = ("status", "channel", "level", "rating")
 # What may be shown of a date that cannot be read: only what is built like one, for digits alone may be a person's.
-DAY_LIKE = r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}-\d{1,2}-\d{1,2}"
-CLOCK_LIKE = r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,6})?)?"
+DAY_LIKE = r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}[/-]\d{1,2}[/-]\d{1,2}"
+CLOCK_LIKE = r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,6})?)?(?: (?:AM|PM|SA|CH))?"
 DATE_LIKE = re.compile(rf"(?:{DAY_LIKE})(?:[ T]+{CLOCK_LIKE})?|{CLOCK_LIKE} (?:{DAY_LIKE})|\d{{1,5}}")
 
 

@@ -55,7 +55,9 @@ def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, 
         )
     with published(home) as con:
         rows = trends(con, period, unit) if tree == "new" else answers.stats(con, period, by, unit, lang)
-    if form == "table":
+    if form == "table" and not rows:
+        click.echo(Text("Không có số liệu của kỳ này.", "There is no data of this period.")[lang])
+    elif form == "table":
         print_stats(rows, lang, console())
     else:
         print_rows(rows, [], lang, form)

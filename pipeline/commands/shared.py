@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.declare.text import Text
+
 if TYPE_CHECKING:
     import duckdb
     from rich.console import Console
@@ -67,9 +69,25 @@ def motcua() -> None:
 
 
 def published(home: Home) -> duckdb.DuckDBPyConnection:
+    """The published database, for a command that asks for figures. Raises NothingPublished, also where it was built by
+    a version of the program with other tables."""
+    from pipeline.declare.tables import SCHEMA_VERSION
+    from pipeline.errors import NothingPublished
     from pipeline.warehouse.release import open_published
 
-    return open_published(home)
+    con = open_published(home)
+    told = con.execute("SELECT value FROM release_info WHERE key = 'schema_version'").fetchall()
+    if told != [(str(SCHEMA_VERSION),)]:
+        con.close()
+        raise NothingPublished(
+            Text(
+                "Bản đang công bố do phiên bản khác của chương trình dựng.",
+                "What is published was built by another version of the program.",
+            ),
+            where=str(home.warehouse),
+            todo=Text("Dựng lại bằng phiên bản này: motcua run", "Build it anew with this version: motcua run"),
+        )
+    return con
 
 
 def console() -> Console:

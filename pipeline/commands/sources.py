@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ def _try(home: Home, path: Path, key: str | None, form: str, lang: str) -> None:
 def _make(home: Home, path: Path, key: str | None, lang: str) -> None:
     from pipeline.declare.sources import Source
     from pipeline.report.new_source import write_declaration
+    from pipeline.settings import PROJECT
 
     name = key or _folder_of(home, path)
     if name is None:
@@ -68,8 +70,9 @@ def _make(home: Home, path: Path, key: str | None, lang: str) -> None:
             expected=Text("--source ten_nguon", "--source name_of_the_source"),
         )
     target = write_declaration(path, Source(name, name), home.raw / name)
-    click.echo(Text(f"Đã viết {target}; sửa rồi thử: motcua sources --try {path.name} --source {name}",
-                    f"Wrote {target}; mend it, then: motcua sources --try {path.name} --source {name}")[lang])  # fmt: skip
+    then = f"motcua sources --try {shlex.quote(str(path))} --source {name}"
+    then += "" if home.root == PROJECT else f" --home {shlex.quote(str(home.root))}"
+    click.echo(Text(f"Đã viết {target}; sửa rồi thử:\n{then}", f"Wrote {target}; mend it, then:\n{then}")[lang])
 
 
 def _source(home: Home, path: Path, key: str | None) -> Source:
@@ -77,7 +80,7 @@ def _source(home: Home, path: Path, key: str | None) -> Source:
     from pipeline.declare.sources import Source, read_source
 
     name = key or _folder_of(home, path)
-    return read_source(home.raw / name) if name else Source("thu", "thu")
+    return read_source(home.raw / name) if name else Source("<nguồn>", "<nguồn>")
 
 
 def _folder_of(home: Home, path: Path) -> str | None:

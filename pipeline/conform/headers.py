@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
+from pipeline.conform.shapes import FULLEST_SECTION, section_unit
 from pipeline.conform.titles import read_title
 from pipeline.declare.layouts import BETWEEN, Layout, built_in, column_names, required_columns
 from pipeline.declare.reported import reported
@@ -72,7 +73,7 @@ def find_header(grid: Grid, source: Source) -> Header | None:
             places = layout.matches(names)
             if len(places) < 2 or (best and len(places) <= len(best.places)):
                 continue
-            has_unit = "unit" in places or bool(source.unit or read_title(grid.head[:top]).unit)
+            has_unit = "unit" in places or bool(source.unit or read_title(grid.head[:top]).unit) or _sections(grid, row)
             if not lacking(layout, places, has_unit or _units_among_fields(grid, row, places)):
                 headings = tuple(BETWEEN.join(path) for path in paths)
                 best = Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
@@ -84,6 +85,12 @@ def _units_among_fields(grid: Grid, row: int, places: dict[str, int]) -> bool:
     at = places.get("field")
     below = [cells[at] for cells in grid.head[row + 1 :] if at < len(cells)] if at is not None else []
     return any(known_spelling(cell) and not fold(cell).isdigit() for cell in below)
+
+
+def _sections(grid: Grid, row: int) -> bool:
+    """Whether section rows below a header name units."""
+    below = ([c for c in cells if c.strip()] for cells in grid.head[row + 1 :])
+    return any(len(cells) <= FULLEST_SECTION and section_unit(cells) for cells in below)
 
 
 def _candidates(grid: Grid) -> Iterator[tuple[int, int, list[tuple[str, ...]]]]:

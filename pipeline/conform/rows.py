@@ -15,7 +15,7 @@ import polars as pl
 
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
-from pipeline.conform.shapes import NUMBERING, TOTAL, folded_sql, told_count
+from pipeline.conform.shapes import NUMBERING, SECTION_UNIT, TOTAL, folded_sql, told_count, with_section_units
 from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.columns import CODED, Column, columns
 from pipeline.declare.procedures import known_fields, known_names, national_code, procedures
@@ -33,6 +33,7 @@ LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
 WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
 HALF_DAYS = "AM|PM|SA|CH"  # of a twelve-hour clock; SA and CH where Windows speaks Vietnamese
 TWELVE_HOURS = "['%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p', '%d-%m-%Y %I:%M:%S %p']"
+A_CODE = r"[A-Za-zĐđ0-9./_-]*[0-9][A-Za-zĐđ0-9./_-]*"
 OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 
@@ -66,7 +67,8 @@ class Batch:
     """One batch of a grid, every row of it in exactly one of `rows` and `aside` (notices are in both).
 
     rows: `row`, `dossier_id`, the canonical columns but the code. codes: dossier_id, dossier_code (restricted).
-    refused: dossier_id of rows that are rejected, as far as their code is read. aside: SET_ASIDE_SCHEMA. blank: rows with no cell filled, which are no rows.
+    refused: dossier_id of rows that are rejected, as far as their code is read. aside: SET_ASIDE_SCHEMA.
+    rows_in: rows with some cell filled; the others are no rows.
     """
 
     rows: pl.DataFrame
@@ -83,21 +85,26 @@ class Conformer:
     source: Source
     key: bytes
     names: UnitNames
+    sections: bool = False  # whether section rows named units
     con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
 
     def batches(self, grid: Grid, header: Header, unit: str | None = None) -> Iterator[Batch]:
-        """All rows below the header, in batches. unit: whose they are, where no column says it."""
+        """All rows below the header, in batches. unit: whose they are, where neither a column nor a section row above
+        them says it."""
         for frame in grid.batches(header.row + 1):
-            yield self._batch(frame, header, grid.sheet, unit)
+            if "unit" not in header.places:
+                frame, unit, named = with_section_units(frame, unit)
+                self.sections = self.sections or named
+            yield self._batch(frame, header, grid.sheet)
 
     # ---- one batch
 
-    def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None, unit: str | None) -> Batch:
-        cells = [c for c in frame.columns if c not in ("row", "surplus")]
+    def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
+        cells = [c for c in frame.columns if c not in ("row", "surplus", SECTION_UNIT)]
         surplus = ", surplus" if "surplus" in frame.columns else ""
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
-        if "unit" not in texts and unit is not None:
-            texts["unit"] = _literal(unit)
+        if SECTION_UNIT in frame.columns:
+            texts["unit"] = SECTION_UNIT
         trimmed = ", ".join(f"{_trimmed(cell, columns()[column])} AS {column}" for column, cell in texts.items())
         clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
         filled = " OR ".join(f"nullif(trim({c}), '') IS NOT NULL" for c in cells)
@@ -147,7 +154,8 @@ class Conformer:
 
     def _others(self, texts: dict[str, str], header: Header, cells: list[str]) -> pl.DataFrame:
         """Rows that are no dossiers: `row`, `reason`, `told` (of a total row the one count in it, as text)."""
-        coded = f"c.dossier_code IS NOT NULL AND regexp_full_match(upper(c.dossier_code), '{NATIONAL_CODE}')"
+        # a code is one word with a number in it; other text in its column is a signature's or a note's
+        coded = f"coalesce(regexp_full_match(c.dossier_code, '{A_CODE}'), FALSE)"
         known = [n for n in texts if columns()[n].kind in ("timestamp", "count", "flag", *CODED) and n != "received_at"]
         facts = " OR ".join(f"t.{n} IS NOT NULL" + " AND t.status <> 'unknown'" * (n == "status") for n in known)
         both = ("dossier_code", "received_at")
@@ -161,7 +169,7 @@ class Conformer:
                 WHEN {numbered} THEN 'numbering_row'
                 WHEN {again} THEN 'header_row'
                 WHEN NOT coded AND regexp_full_match({folded_sql(text)}, '{TOTAL}') THEN 'total_row'
-                WHEN NOT coded AND (t.filled <= 1 OR NOT facts AND c.dossier_code IS NULL
+                WHEN NOT coded AND (t.filled <= 1 OR NOT facts
                      AND coalesce(NOT regexp_matches(c.received_at, '\\d'), TRUE))
                 THEN CASE WHEN {filled} <= 1 THEN 'section_row' ELSE 'note_row' END
             END AS reason, CASE WHEN reason = 'total_row' THEN {text} END AS told

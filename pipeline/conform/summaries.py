@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 import polars as pl
 
 from pipeline.conform.headers import Header
+from pipeline.conform.keyed_hash import hash_of
 from pipeline.conform.rows import LONG_NUMBER, OWN_WORDS, SET_ASIDE_SCHEMA
-from pipeline.conform.shapes import count_of, is_numbering, is_total, percent_of
+from pipeline.conform.shapes import LONGEST_COUNT, count_of, is_numbering, is_total, percent_of
 from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.procedures import known_fields
 from pipeline.declare.reported import groups, reported
@@ -30,14 +31,17 @@ HARMLESS = re.compile(r"-?[\d.,\s]{1,15}%?")  # what may be shown of a figure th
 SECTION = re.compile(r"(?:[IVX]{1,5}|[A-ZĐ])[.)]?")  # the number of a section row: I, II, A, B
 LONGEST_FIELD = 100
 
-# role: unit (counts), total, subtotal (verify the sums). value: a count, or a percentage in percent; null: the cell
-# says nothing. decimals: those printed of a percentage. unit and field as kept; both null: of the whole table.
+# role: unit (counts), total, subtotal (verify the sums), rejected (a row of a unit, its figures unknown: without it a
+# sum over fields would be too small). section: the declared group that a field stands under. value: a count, or a
+# percentage in percent; null: the cell says nothing. decimals: those printed of a percentage. unit and field as kept;
+# both null: of the whole table.
 REPORTED_SCHEMA = {
     "sheet": pl.String,
     "row": pl.Int64,
     "role": pl.String,
     "unit": pl.String,
     "field": pl.String,
+    "section": pl.String,
     "first_day": pl.Date,
     "last_day": pl.Date,
     "measure": pl.String,
@@ -53,6 +57,7 @@ class Row:
     role: str
     unit: str | None
     field: str | None
+    section: str | None
     figures: Figures
 
 
@@ -70,32 +75,57 @@ class Summary:
         self.aside.append((sheet, row, verdict, reason, column, expected, found))
 
 
+@dataclass
+class Above:
+    """What stands above a row that names a field alone: the unit that it is of, as written, and the declared group.
+    own: the table's own unit. numbered: whether Roman numbers and letters number groups, not units."""
+
+    own: str | None
+    numbered: bool
+    unit: str | None = None
+    group: str | None = None
+
+    def name_unit(self, name: str) -> None:
+        self.unit, self.group = name, None
+
+    def name_group(self, name: str, ordinal: str) -> None:
+        """A row that stands above others. A name that nobody declared is somebody's all the same: the rows below are
+        not those of the unit before."""
+        if fold(name) in groups():
+            self.unit, self.group = self.own, groups()[fold(name)]
+        elif _field(name):  # with a number of the groups it ends the unit before; else nothing arose in that field
+            self.unit, self.group = (self.own, None) if SECTION.fullmatch(ordinal) else (self.unit, self.group)
+        elif name and not is_total(name):
+            self.name_unit(name)
+
+
 def conform_summary(grid: Grid, header: Header, names: UnitNames, unit: str | None) -> Summary:
     """Reads a table. unit: whose figures they are where no row says it."""
     table = Summary()
-    current = None if unit is None else _kept_unit(unit, names)
-    for number, cells in _rows(grid, header):
+    rows = list(_rows(grid, header))
+    above = Above(unit, names.source.units != "from_file" and _numbers_groups(rows, header), unit)
+    for number, cells in rows:
         table.rows_in += 1
-        texts = {c: cells[i].strip() for c, i in header.places.items() if i < len(cells)}
+        texts = _texts(cells, header)
         reason = _no_figures(cells, texts, header)
         if reason:
             table.set_aside(grid.sheet, number, "excluded", reason)
-            above = texts.get("unit") or texts.get("field") or ""
-            if reason == "section_row" and known_spelling(above):
-                current = _kept_unit(above, names)
+            if reason == "section_row":
+                above.name_group(texts.get("unit") or texts.get("field") or "", texts.get("ordinal", ""))
             continue
+        row = _row(number, texts, above, names)
         figures, faults = _figures(texts)
         if faults:
             for column, found in faults:
                 expected = Text("số đếm, ví dụ 1.234", "a count, e.g. 1.234")
                 table.set_aside(grid.sheet, number, "rejected", "not_read", column, str(expected), found)
+            if row and row.role == "unit":
+                table.rows.append(_unknown(row, figures.keys() | dict(faults).keys()))
             continue
-        row = _row(number, texts, figures, current, names)
         if row is None:
             table.set_aside(grid.sheet, number, "rejected", "missing", "unit")
             continue
-        if row.role == "unit":  # rows below that name a field alone are of this unit
-            current = row.unit
+        row.figures = figures
         table.rows.append(row)
         if row.role != "unit":
             table.set_aside(grid.sheet, number, "excluded", f"{row.role}_row")
@@ -108,7 +138,7 @@ def frame_of(table: Summary, sheet: str | None, span: tuple[date, date]) -> pl.D
     """The figures of a table as rows of REPORTED_SCHEMA; a row whose cells are all empty has one with a null measure."""
     found = []
     for row in table.rows:
-        about = (sheet, row.number, row.role, row.unit, row.field, *span)
+        about = (sheet, row.number, row.role, row.unit, row.field, row.section, *span)
         found += [(*about, name, *figure) for name, figure in row.figures.items()] or [(*about, None, None, None)]
     return pl.DataFrame(found, schema=REPORTED_SCHEMA, orient="row")
 
@@ -127,6 +157,25 @@ def _rows(grid: Grid, header: Header) -> Iterator[tuple[int, list[str]]]:
                 yield number, found
 
 
+def _texts(cells: list[str], header: Header) -> dict[str, str]:
+    return {c: cells[i].strip() for c, i in header.places.items() if i < len(cells)}
+
+
+def _numbers_groups(rows: list[tuple[int, list[str]]], header: Header) -> bool:
+    """Whether Roman numbers and letters stand for groups: some other row with figures has another number, or none."""
+    for _, cells in rows:
+        texts = _texts(cells, header)
+        words = [texts.get(c, "") for c in ("unit", "field", "ordinal")]
+        if not (
+            SECTION.fullmatch(words[2])
+            or any(map(is_total, words))
+            or not _name(texts)
+            or _no_figures(cells, texts, header)
+        ):
+            return True
+    return False
+
+
 def _no_figures(cells: list[str], texts: dict[str, str], header: Header) -> str | None:
     """Why a row holds no figures at all: column numbers, the header again, a section, a note or signature."""
     if is_numbering(cells):
@@ -137,12 +186,23 @@ def _no_figures(cells: list[str], texts: dict[str, str], header: Header) -> str 
     figures = [text for name, text in texts.items() if text and name in reported()]
     if not figures:
         return "section_row" if _name(texts) else "note_row"
-    readable = any(HARMLESS.fullmatch(text) or text.lower() in NOTHING for text in figures)
+    readable = any(_harmless(text) or text.lower() in NOTHING for text in figures)
     return None if readable or known_spelling(_name(texts)) else "note_row"
 
 
 def _name(texts: dict[str, str]) -> str:
     return texts.get("unit") or texts.get("field") or texts.get("unit_code") or texts.get("ordinal") or ""
+
+
+def _harmless(text: str) -> bool:
+    """Whether the text of a figure may be shown: a long run of digits may be a person's."""
+    return HARMLESS.fullmatch(text) is not None and not re.search(LONG_NUMBER, text)
+
+
+def _is_count(count: int, text: str) -> bool:
+    """Whether a number can be a count: one with a nought before many digits is a telephone, an identity card."""
+    digits = re.sub(r"\D", "", text)
+    return count < 10**LONGEST_COUNT and not (digits[0] == "0" and len(digits) > LONGEST_COUNT)
 
 
 def _figures(texts: dict[str, str]) -> tuple[Figures, list[tuple[str, str]]]:
@@ -156,39 +216,49 @@ def _figures(texts: dict[str, str]) -> tuple[Figures, list[tuple[str, str]]]:
             figures[name] = (None, None)
         elif reported()[name].kind == "count":
             count = count_of(text)
-            if count is None or count >= 10**12:
-                faults.append((name, text if HARMLESS.fullmatch(text) else shape(text)))
-            else:
+            if count is not None and _is_count(count, text):
                 figures[name] = (Decimal(count), None)
+            else:
+                faults.append((name, text if _harmless(text) else shape(text)))
         else:
             percent = percent_of(text)
             if percent is None or percent[0] >= 10**6:
-                faults.append((name, text if HARMLESS.fullmatch(text) else shape(text)))
+                faults.append((name, text if _harmless(text) else shape(text)))
             else:
                 value, decimals = percent
                 figures[name] = (Decimal(value.numerator) / Decimal(value.denominator), decimals)
     return figures, faults
 
 
-def _row(number: int, texts: dict[str, str], figures: Figures, current: str | None, names: UnitNames) -> Row | None:
-    """What a row with figures is about; None where nothing says whose they are."""
+def _row(number: int, texts: dict[str, str], above: Above, names: UnitNames) -> Row | None:
+    """What a row with figures is about; None where nothing says whose they are. Tells `above` of the unit it names."""
     unit, of_field, code, ordinal = (texts.get(c, "") for c in ("unit", "field", "unit_code", "ordinal"))
     if any(is_total(words) and not _field(words) for words in (unit, of_field, ordinal)):
-        return Row(number, "total", current, None, figures)
+        return Row(number, "total", above.own and _kept_unit(above.own, names), None, None, {})
     name = unit or of_field
-    if fold(name) in groups() or (SECTION.fullmatch(ordinal) and not _named(name)):
-        return Row(number, "subtotal", None, None, figures)
+    if fold(name) in groups() or (above.numbered and SECTION.fullmatch(ordinal) and not _named(name)):
+        above.name_group(name, ordinal)
+        return Row(number, "subtotal", None, None, None, {})
     if unit and of_field:
-        return Row(number, "unit", _kept_unit(unit, names), _own_field(of_field), figures)
-    if name and not known_spelling(name) and (of_field or _field(name)):
-        return Row(number, "unit", current, _own_field(name), figures) if current else None
-    if unit and not known_spelling(unit) and known_spelling(code):
-        return Row(number, "unit", _kept_unit(code, names), None, figures)
+        above.unit = unit
+        return _of_field(number, unit, of_field, above, names)
+    if name and not _is_unit(name) and (of_field or _field(name)):
+        return _of_field(number, above.unit, name, above, names) if above.unit else None
     if name or code:
-        return Row(number, "unit", _kept_unit(name or code, names), None, figures)
+        above.name_unit(code if unit and not known_spelling(unit) and known_spelling(code) else name or code)
+        return Row(number, "unit", _kept_unit(above.unit or "", names), None, None, {})
     # in a table with a column of names, figures without one may be anybody's
     nameless = not {"unit", "field", "unit_code"} & texts.keys()
-    return Row(number, "unit", current, None, figures) if current and nameless else None
+    return Row(number, "unit", _kept_unit(above.unit, names), None, None, {}) if above.unit and nameless else None
+
+
+def _of_field(number: int, unit: str, name: str, above: Above, names: UnitNames) -> Row:
+    return Row(number, "unit", _kept_unit(unit, names), _own_field(name, names), above.group, {})
+
+
+def _unknown(row: Row, measures: Iterable[str]) -> Row:
+    """A rejected row: that it was there is known, and none of its figures."""
+    return replace(row, role="rejected", figures=dict.fromkeys(measures, (None, None)))
 
 
 def _kept_unit(text: str, names: UnitNames) -> str:
@@ -206,11 +276,22 @@ def _named(name: str) -> bool:
     return known_spelling(name) or _field(name) is not None or split_name(name)[0] is not None
 
 
-def _own_field(name: str) -> str:
-    """A field as the national list spells it, else as the office does; what cannot be a field's name by its shape."""
+def _is_unit(name: str) -> bool:
+    """Whether the text is a unit's name, or has the type word of one and is no known field."""
+    return known_spelling(name) or (_field(name) is None and split_name(name)[0] is not None)
+
+
+def _own_field(name: str, names: UnitNames) -> str:
+    """A field as the national list spells it. Of any other text only its hash and shape: somebody's name may stand
+    there; as the office spells it only where the source brings names of its own and it can be one."""
+    if known := _field(name):
+        return known
     name = unicodedata.normalize("NFC", name)
     own = len(name) <= LONGEST_FIELD and re.fullmatch(_LETTERS, name) and not re.search(LONG_NUMBER, name)
-    return _field(name) or (name if own else shape(name))
+    if own and names.source.procedures == "from_file":
+        return name
+    plain = fold(name).title() or name  # one field, however its letters are written
+    return f"#{hash_of(f'field {plain}', names.key)} {shape(plain)}"
 
 
 # `OWN_WORDS` is written for DuckDB; Python's re has no classes of Unicode letters
@@ -218,18 +299,22 @@ _LETTERS = OWN_WORDS.replace(r"\p{L}\p{M}\d", r"\w\u0300-\u036f")
 
 
 def _settle_repeats(table: Summary, sheet: str | None) -> None:
-    """The same unit and field twice: one of identical rows counts, of different ones none."""
-    seen: dict[tuple[str | None, str | None], list[Row]] = {}
+    """The same unit, group and field twice: one of identical rows counts, of different ones none."""
+    seen: dict[tuple[str | None, str | None, str | None], list[Row]] = {}
     for row in table.rows:
         if row.role == "unit":
-            seen.setdefault((row.unit, row.field), []).append(row)
+            seen.setdefault((row.unit, row.section, row.field), []).append(row)
+    settled: dict[int, Row | None] = {}  # row's number → what stays of it
     for rows in seen.values():
         if len(rows) == 1:
             continue
         same = all(row.figures == rows[0].figures for row in rows)
         for row in rows[same:]:
-            table.rows.remove(row)
             if same:
+                settled[row.number] = None
                 table.set_aside(sheet, row.number, "excluded", "duplicate_row", "unit")
             else:
+                settled[row.number] = _unknown(row, row.figures)
                 table.set_aside(sheet, row.number, "rejected", "conflicting_figures", "unit")
+    stays = (settled.get(row.number, row) for row in table.rows)
+    table.rows = [row for row in stays if row is not None]

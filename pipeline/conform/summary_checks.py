@@ -18,6 +18,7 @@ from pipeline.declare.text import LANGUAGES, Text
 from pipeline.declare.units import split_name
 
 FINEST = 9  # decimals of a share that a workbook computed: the last digits of a float are noise
+PARTS = ("unit", "rejected")  # a rejected row is part of every total, with figures that nobody knows
 Notice = tuple[int, str, str | None, str, str]  # row, reason, measure, expected, found
 
 
@@ -88,37 +89,77 @@ def _percentages(row: Row) -> Iterator[Notice]:
 def _sums(rows: list[Row], includes_communes: bool) -> Iterator[Notice]:
     """A total must be the sum of all rows that count, those above it, or those since the last total; a subtotal that
     of the rows below it (up to the next), or above."""
-    last = -1
-    for n, row in enumerate(rows):
-        if row.role == "unit":
+    whole, stretches = Sums(includes_communes), [Sums(includes_communes)]
+    for row in rows:
+        if row.role in PARTS:
+            whole.add(row)
+            stretches[-1].add(row)
+        else:
+            stretches.append(Sums(includes_communes))
+    above, nth = Sums(includes_communes), 0
+    for row in rows:
+        if row.role in PARTS:
+            above.add(row)
             continue
-        below = next((i for i, r in enumerate(rows[n + 1 :], n + 1) if r.role != "unit"), len(rows))
-        since, after = rows[last + 1 : n], rows[n + 1 : below]
-        parts = [rows[:n], rows, since] if row.role == "total" else [after, since]
-        groups = [_leaves([r for r in part if r.role == "unit"]) for part in parts]
-        if includes_communes:
-            groups += [[r for r in group if _is_district(r) is it] for group in groups for it in (True, False)]
-        yield from _compare(row, [group for group in groups if group])
-        last = n
+        since, after = stretches[nth], stretches[nth + 1]
+        nth += 1
+        parts = [above, whole, since] if row.role == "total" else [after, since]
+        yield from _compare(row, [part.all for part in parts] + [s for part in parts for s in part.kinds])
+
+
+class Sum:
+    """A running sum of figures, in which a figure that one row does not tell is unknown."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.values: dict[str, Decimal] = {}
+        self.told: dict[str, int] = {}
+
+    def add(self, row: Row, sign: int = 1) -> None:
+        self.rows += sign
+        for name, (value, _) in row.figures.items():
+            if value is not None:
+                self.values[name] = self.values.get(name, Decimal(0)) + sign * value
+                self.told[name] = self.told.get(name, 0) + sign
+
+    def of(self, name: str) -> Decimal | None:
+        return self.values[name] if self.told.get(name) == self.rows else None
+
+
+class Sums:
+    """Running sums of rows that hold each dossier once: where a unit has a row of its own, its fields are parts of it.
+    kinds: apart those of districts and of the others, where a district's row holds its communes'."""
+
+    def __init__(self, by_kind: bool) -> None:
+        self.all = Sum()
+        self.kinds = (Sum(), Sum()) if by_kind else ()
+        self.whole: set[str | None] = set()
+        self.fields: dict[str | None, list[Row]] = {}
+
+    def add(self, row: Row) -> None:
+        if row.field is None and row.unit not in self.whole:
+            self.whole.add(row.unit)
+            for part in self.fields.pop(row.unit, []):
+                self._enter(part, -1)
+        elif row.field is not None:
+            if row.unit in self.whole:
+                return
+            self.fields.setdefault(row.unit, []).append(row)
+        self._enter(row, 1)
+
+    def _enter(self, row: Row, sign: int) -> None:
+        self.all.add(row, sign)
+        if self.kinds:
+            self.kinds[not _is_district(row)].add(row, sign)
 
 
 def _is_district(row: Row) -> bool:
     return split_name(row.unit or "")[0] in ("huyen", "thi xa", "thanh pho")
 
 
-def _leaves(rows: list[Row]) -> list[Row]:
-    """Rows that hold each dossier once: where a unit has a row of its own, its fields are parts of it."""
-    whole = {row.unit for row in rows if row.field is None}
-    return [row for row in rows if row.field is None or row.unit not in whole]
-
-
-def _compare(total: Row, groups: list[list[Row]]) -> Iterator[Notice]:
-    for name in counts():
+def _compare(total: Row, groups: list[Sum]) -> Iterator[Notice]:
+    for name in (name for name in counts() if name in total.figures):
         told = _value(total, name)
-        sums = []
-        for group in groups:
-            values = [_value(row, name) for row in group]
-            if None not in values:
-                sums.append(sum(v for v in values if v is not None))
+        sums = [found for group in groups if group.rows and (found := group.of(name)) is not None]
         if told is not None and sums and told not in sums:
             yield total.number, "sum_differs", name, _number(sums[0]), _number(told)

@@ -12,8 +12,8 @@ from datetime import date, datetime
 from functools import cache
 
 from pipeline.declare.periods import Period, parse_period
-from pipeline.declare.text import declared
-from pipeline.declare.units import known_spelling
+from pipeline.declare.text import declared, fold
+from pipeline.declare.units import known_spelling, split_name
 from pipeline.errors import WrongUse
 
 DAY = r"(\d{1,2}[/.-]\d{1,2}[/.-]\d{4})"
@@ -74,7 +74,7 @@ def read_title(rows: list[list[str]]) -> Title:
     export = next((m for p in _patterns("exported_at") if (m := p.search(text))), None)
     found = Title(
         exported_at=_moment(export[1]) if export else None,
-        unit=_unit("\n".join(c for row in rows for c in row if c.strip())),
+        unit=_unit([c for row in rows for c in row if c.strip()]),
         period=_period(text),
     )
     span = next((m for p in _patterns("span") if (m := p.search(text))), None)
@@ -89,25 +89,60 @@ def read_title(rows: list[list[str]]) -> Title:
     return found
 
 
-def _unit(text: str) -> str | None:
-    """The unit that a title names: after "Đơn vị báo cáo:", else the last line that is one (its superior stands above)."""
-    text = unicodedata.normalize("NFC", text)
+def _unit(lines: list[str]) -> str | None:
+    """The unit that titles name: after "Đơn vị báo cáo:", else the lowest of those named anywhere in them (a superior
+    stands above); None where two units of one level are named."""
+    lines = [" ".join(unicodedata.normalize("NFC", line).split()) for line in lines]
+    text = "\n".join(lines)
     for pattern in _patterns("unit"):
         named = [m[1].strip() for m in re.finditer(pattern.pattern, text, re.MULTILINE | re.IGNORECASE)]
-        known = [name for name in named if known_spelling(name)]
+        known = [name for name in named if known_spelling(name) and split_name(name)[0]]
         if known:
             return known[-1]
+    named = {split_name(name): name for line in lines for name in _names_in(line)}
+    for level in (COMMUNES, DISTRICTS):
+        found = [name for (kind, _), name in named.items() if kind in level]
+        if found:
+            return found[0] if len(found) == 1 else None
     return None
+
+
+COMMUNES = ("xa", "phuong", "thi tran", "dac khu")
+DISTRICTS = ("huyen", "thi xa", "thanh pho")
+LONGEST_PLACE = 6  # words of a unit's name with its kind
+
+
+def _names_in(line: str) -> list[str]:
+    """Names of known units, with their kinds, anywhere in a line; the whole line as it stands where it is one."""
+    if known_spelling(line) and split_name(line)[0]:
+        return [line]
+    words = fold(line).split()
+    found = []
+    for start in range(len(words)):
+        for end in range(min(len(words), start + LONGEST_PLACE), start + 1, -1):
+            name = " ".join(words[start:end])
+            if words[start] in FIRST_WORDS and split_name(name)[0] and known_spelling(name):
+                found.append(name)
+                break
+    return found
+
+
+FIRST_WORDS = frozenset(kind.split()[0] for kind in (*COMMUNES, *DISTRICTS, "tt", "tx", "tp"))
 
 
 def _period(text: str) -> Period | None:
-    text = re.sub(r"ngày\s+\d{1,2}\s+tháng\s+\d{1,2}\s+năm\s+\d{4}", "", text)  # a day, no month
+    """The one period that titles name; None where they name none, or several."""
+    for pattern in _patterns("not_a_period"):
+        text = pattern.sub("", text)
+    found: dict[str, Period] = {}
     for part, pattern in declared("titles.toml")["period"].items():
-        if found := re.search(pattern, text):
-            n = found.groupdict().get("n") or "0"
+        for named in re.finditer(pattern, text):
+            n = named.groupdict().get("n") or "0"
             number = {"i": 1, "ii": 2, "iii": 3, "iv": 4}.get(n) or int(n)
             try:
-                return parse_period(f"{found['year']}-{part.format(n=number)}".rstrip("-"))
+                period = parse_period(f"{named['year']}-{part.format(n=number)}".rstrip("-"))
             except WrongUse:
                 continue
-    return None
+            found[period.key] = period
+        text = re.sub(pattern, "", text)  # "quý iii năm 2023" names no year beside
+    return next(iter(found.values())) if len(found) == 1 else None

@@ -53,9 +53,9 @@ def fills(kind: str) -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def groups() -> frozenset[str]:
-    """Folded words of rows that stand above those of a group."""
-    return frozenset(fold(words) for words in declared("reported.toml")["groups"])
+def groups() -> dict[str, str]:
+    """Folded words of rows that stand above those of a group → the words as declared."""
+    return {fold(words): words for words in declared("reported.toml")["groups"]}
 
 
 def label_of(name: str) -> Text:

@@ -38,6 +38,7 @@ DATE_FORMATS = (
     "%Y-%m-%d",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d",
+    "%Y%m%d%H%M%S",
     "%Y-%m-%dT%H:%M:%S",
     "%Y-%m-%dT%H:%M:%S.%f",
     "%H:%M:%S %d/%m/%Y",

@@ -17,10 +17,14 @@ from functools import cache, lru_cache
 from pipeline.declare.text import declared_bytes, fold
 
 # What stands in front of a unit's own name. Longest first: "uy ban nhan dan" before "uy ban".
-OFFICE = re.compile(
-    r"^(?:van phong (?:hdnd (?:va|&)? ?ubnd|hdnd ubnd|hdnd va ubnd)|bo phan (?:mot cua|tiep nhan va tra ket qua|tn va tkq|tn tkq)"
-    r"|trung tam (?:phuc vu )?hanh chinh cong|bpmc|ttpvhcc|uy ban nhan dan|uy ban|ubnd)\s+(?:cua\s+)?"
+ONE_STOP = (
+    r"(?:bo phan (?:mot cua|tiep nhan va tra ket qua|tiep nhan tra ket qua|tn va tkq|tn tkq)"
+    r"|(?:trung tam|tt) (?:phuc vu )?hanh chinh cong|trung tam pvhcc|tt pvhcc|ttpvhcc|bpmc|bp tn va tkq|bp tn tkq|mot cua)"
 )
+OFFICE = re.compile(
+    rf"^(?:(?:{ONE_STOP}|van phong (?:hdnd (?:va )?)?ubnd|uy ban nhan dan|uy ban|ubnd|hdnd|van phong)\s+(?:cua\s+)?)+"
+)
+OFFICE_BEHIND = re.compile(rf"\s+{ONE_STOP}$")
 TYPE_WORDS = {
     "xa": "xa",
     "x": "xa",
@@ -123,7 +127,7 @@ def _names() -> dict[str, tuple[str, ...]]:
 
 def split_name(written: str) -> tuple[str | None, str]:
     """A unit as written → (type word or None, bare name), folded: "UBND TT Cửa Việt" → ("thi tran", "cua viet")."""
-    rest = OFFICE.sub("", fold(written))
+    rest = OFFICE_BEHIND.sub("", OFFICE.sub("", fold(written)))
     kind = TYPE.match(rest)
     return (TYPE_WORDS[kind[1]], rest[kind.end() :]) if kind else (None, rest)
 

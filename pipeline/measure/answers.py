@@ -130,7 +130,7 @@ def stats(
     for one in parse_periods(period):
         chosen = choose(nodes(con, one), unit)
         if by in (None, "unit"):
-            found += _by_unit(con, one, chosen, lang)
+            found += by_unit(con, one, chosen, lang)
         else:
             if unit is None:
                 chosen = {k: r for k, r in chosen.items() if r["level"] == "total"}
@@ -138,7 +138,7 @@ def stats(
     return found
 
 
-def _by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], lang: str) -> list[Row]:
+def by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], lang: str) -> list[Row]:
     """Counts of the registers, and of summaries where they alone tell of a unit; unknown in one part, unknown in sum."""
     counted = {
         r.pop("node"): r
@@ -207,11 +207,11 @@ def indicators(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = N
         }
         for unit_id, row in chosen.items():
             for code in declared_indicators():
-                found.append(_indicator_row(one, row, code, lang, values.get((unit_id, code))))
+                found.append(indicator_row(one, row, code, lang, values.get((unit_id, code))))
     return found
 
 
-def _indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | None) -> Row:
+def indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | None) -> Row:
     frame = _frame_of(period, row, lang)
     label = declared_indicators()[code].label[lang]
     for key in ("period_from", "period_to"):

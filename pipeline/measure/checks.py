@@ -215,8 +215,18 @@ def checks() -> list[Check]:
             ),
             """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.reason, s."column", s.expected, s.found
                FROM set_aside s JOIN file f USING (file_id)
-               WHERE s.verdict = 'notice' AND s.reason NOT IN ('word_not_known', 'header_not_found') ORDER BY ALL""",
+               WHERE s.verdict = 'notice' AND s.reason NOT IN ('word_not_known', 'header_not_found', 'column_absent') ORDER BY ALL""",
             kept=ALL,
+        ),
+        Check(
+            "columns_absent",
+            False,
+            Text(
+                "Sổ có cột ngày hẹn trả và cột hình thức nộp",
+                "Registers have a due date and a channel",
+            ),
+            """SELECT f.source || '/' || f.name AS file, s.sheet, s."column", s.found AS headers_not_read
+               FROM set_aside s JOIN file f USING (file_id) WHERE s.reason = 'column_absent' ORDER BY ALL""",
         ),
         Check(
             "declared_headers",

@@ -94,13 +94,19 @@ def _reconciliation_sql() -> str:
               ON c.period = a.period AND c.node = a.unit_id AND (a.field IS NULL OR c.field = a.field)
             GROUP BY a.period, a.unit_id, a.field
         ),
+        -- a field may stand under several groups: the sum of its rows, of which the first is named
+        told AS (
+            SELECT unit_id, first_day, last_day, field, measure, sum(value) AS value, min(file_id) AS file_id,
+                   min_by(sheet, row) AS sheet, min(row) AS row
+            FROM reported WHERE counts GROUP BY ALL HAVING count(value) = count(*)
+        ),
         ours AS ({values})
         SELECT a.period, a.unit_id, a.field, r.measure, CAST(r.value AS BIGINT) AS reported, o.computed,
                CAST(r.value AS BIGINT) - o.computed AS difference, a.coverage, r.file_id, r.sheet, r.row
         FROM asked a
         JOIN period p USING (period)
-        JOIN reported r ON r.unit_id = a.unit_id AND r.first_day = p.period_from AND r.last_day = p.period_to
-            AND r.field IS NOT DISTINCT FROM a.field AND r.counts AND r.value IS NOT NULL
+        JOIN told r ON r.unit_id = a.unit_id AND r.first_day = p.period_from AND r.last_day = p.period_to
+            AND r.field IS NOT DISTINCT FROM a.field
         JOIN ours o ON o.period = a.period AND o.node = a.unit_id AND o.field IS NOT DISTINCT FROM a.field AND o.measure = r.measure
         ORDER BY a.period, a.unit_id, a.field, r.measure
     """

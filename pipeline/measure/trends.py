@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 def trends(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = None) -> list[Row]:
     """Counts per unit of today and sum of units for a period or range of periods; null where there is no data."""
-    known = {r["unit_id"]: r for r in _units(con)}
+    known = {r["unit_id"]: r for r in units_of_today(con)}
     counts = ", ".join(f"t.{name}" for name in measures())
     found: list[Row] = []
     for one in parse_periods(period):
@@ -39,7 +39,7 @@ def trends(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = None)
     return found
 
 
-def _units(con: duckdb.DuckDBPyConnection) -> list[Row]:
+def units_of_today(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """Today's units and sums that have counts in some period: the total first, then sums, then units."""
     return rows_of(
         con,

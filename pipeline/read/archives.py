@@ -129,7 +129,7 @@ def open_zip(path: Path, name: str, within: Limits, opener: Opener) -> OpenFile:
                 _check_path(info.filename, name)
                 inner = folder.path / str(number)
                 left -= _unpack(parts, info, inner, name, replace(within, unpacked_bytes=left))
-                member = " ".join(info.filename.split())
+                member = _named(" ".join(info.filename.split()), {known for known, _ in opened})
                 opened.append((member, _open_inner(inner, f"{name} › {member}", within, opener)))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise damaged(name, error) from None
@@ -145,6 +145,11 @@ def _unpack(parts: zipfile.ZipFile, info: zipfile.ZipInfo, inner: Path, name: st
         for piece in counted(iter(lambda: packed.read(PIECE), b""), info.compress_size, name, within):
             plain.write(piece)
     return inner.stat().st_size
+
+
+def _named(member: str, taken: set[str]) -> str:
+    """A name of its own for each member: rows are told apart by it."""
+    return next(n for n in (member, *(f"{member} ({i})" for i in range(2, len(taken) + 3))) if n not in taken)
 
 
 def _litter(member: str) -> bool:

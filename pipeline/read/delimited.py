@@ -75,7 +75,7 @@ def _cut(path: Path, name: str, coding: Coding, delimiter: str, within: Limits) 
             check_limit(name, "rows", start_row + len(block) - 1, within)
             yield _frame(block, width, start_row)
 
-    return Grid(None, head, batches)
+    return Grid(None, head, batches, delimiter=delimiter)
 
 
 def _frame(rows: list[list[str]], width: int, first_row: int) -> pl.DataFrame:

@@ -34,6 +34,7 @@ class Grid:
     batches: Callable[[int], Iterator[pl.DataFrame]]
     first_row: int = 1  # the number of head[0]; 0 for records, whose head[0] holds the keys
     hidden: bool = False  # a hidden sheet of a workbook
+    delimiter: str | None = None  # of delimited text: grids of one sheet with delimiters are ways to cut the same rows
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,12 @@ HEADINGS = {
     "check": Text("Mục", "Item"),
     "result": Text("Kết quả", "Result"),
     "detail": Text("Chi tiết", "Detail"),
+    "part": Text("Phần", "Part"),
+    "dossier_id": Text("Khóa hồ sơ", "Key of the dossier"),
+    "dossier_code": Text("Mã hồ sơ", "Dossier code"),
+    "origin": Text("Nguồn hồ sơ", "Origin"),
+    "outcome": Text("Kết quả", "Outcome"),
+    "measure": Text("Số đo", "Measure"),
 }
 LEVEL = {"unit": Text("đơn vị", "unit"), "group": Text("nhóm", "group"), "total": Text("tổng", "total")}
 

@@ -260,7 +260,7 @@ def period_rows(home: Home, lang: str) -> list[Row]:
             con,
             f"""SELECT p.period, p.label_{lang} AS name, p.scheme, p.kind, p.period_from, p.period_to, c.as_of, c.coverage, c.missing_{lang} AS missing
                 FROM period p JOIN period_coverage c USING (period) WHERE c.unit_id = '*' AND c.coverage <> 'no_data'
-                ORDER BY p.scheme DESC, p.period_to - p.period_from, p.period_from""",
+                ORDER BY p.scheme DESC, (p.period_to - p.period_from) // 40, p.period_from""",
         )
 
 

@@ -27,7 +27,7 @@ def review_rows(home: Home) -> list[dict[str, Any]]:
     for row in rows:
         written = "".join(c if c.isprintable() else " " for c in texts.get(row["unit_hash"], row["found"]))
         told = row["unit_hash"] is None or row["unit_hash"] in texts
-        nearest = (row["proposals"] or "UNIT_ID").split(" ")[0]
+        nearest = (row["proposals"] or "").split(" ")[0]
         found.append(
             {
                 "source": row["source"],
@@ -36,7 +36,9 @@ def review_rows(home: Home) -> list[dict[str, Any]]:
                 "first_received_on": row["first_received_on"],
                 "last_received_on": row["last_received_on"],
                 "proposals": row["proposals"],
-                "accept": f'motcua units --accept "{written}" {nearest}' if told and PLAIN.fullmatch(written) else None,
+                "accept": f'motcua units --accept "{written}" {nearest}'
+                if told and nearest and PLAIN.fullmatch(written)
+                else None,
             }
         )
     return found

@@ -27,6 +27,7 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
             "format": facts.format,
             "layout": facts.layout,
             "extent": facts.extent,
+            "extent_told": facts.extent_told,
             "first_day": facts.first_day,
             "last_day": facts.last_day,
             "exported_at": facts.exported_at,
@@ -47,6 +48,9 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
         "sha256": [f.sha256 for _, f in files],
         "path": [(f.folder / "rows.parquet").as_posix() for _, f in files],
     }
+    spans = [(entry.seq, *span) for entry, facts in files for span in facts.spans]
+    schema = {"file_id": pl.Int64, "extent": pl.String, "first_day": pl.Date, "last_day": pl.Date}
+    store(con, "file_span", pl.DataFrame(spans, schema=schema, orient="row"), temp=True)
     store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
     # without a file that counts the tables are made all the same, of no rows
     stored, rejected = (

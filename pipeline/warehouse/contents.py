@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipeline.conform.headers import Header, not_found
+from pipeline.conform.headers import Header, not_found, shown
 from pipeline.conform.rows import LONGEST_NAME, SET_ASIDE_SCHEMA, Conformer, row_schema
 from pipeline.conform.summaries import REPORTED_SCHEMA, aside_of, conform_summary, frame_of
 from pipeline.conform.summary_checks import check
@@ -27,6 +27,8 @@ from pipeline.read.grids import Grid
 from pipeline.warehouse.sql import parquet, quoted
 
 MOST_PROPOSALS = 500  # of one file: a column that holds no units at all must not take the night
+WANTED = ("due_at", "channel")
+MOST_SHOWN = 300
 MEMORY = "1GB"  # for settling what repeats within a file; beyond it DuckDB uses the disk
 
 
@@ -51,7 +53,7 @@ def write_contents(
     """Writes rows, reported figures and rows set aside to `part`, codes and unknown names to `hidden`; returns the
     accounting: rows_in = accepted + reported + excluded + rejected. others: the file's sheets without a table."""
     names = UnitNames(source, secret)
-    rows_in, aside = _write_registers(part, hidden, [t for t in tables if t.span is None], names, exported)
+    rows_in, aside, sections = _write_registers(part, hidden, [t for t in tables if t.span is None], names, exported)
     figures = [pl.DataFrame(schema=REPORTED_SCHEMA)]
     reported = 0
     for table in (t for t in tables if t.span):
@@ -68,7 +70,7 @@ def write_contents(
     _write_unknown_units(part, hidden, names.unknown)
     found = pl.concat([a.cast(SET_ASIDE_SCHEMA) for a in aside])  # ty: ignore[invalid-argument-type]
     found.write_parquet(part / "aside.parquet")
-    return _accounting(part, rows_in, reported, found)
+    return _accounting(part, rows_in, reported, found) | {"sections": sections}
 
 
 def _accounting(part: Path, rows_in: int, reported: int, aside: pl.DataFrame) -> dict[str, Any]:
@@ -88,9 +90,14 @@ def _accounting(part: Path, rows_in: int, reported: int, aside: pl.DataFrame) ->
 
 
 def _headers_not_found(table: Table, source: Source) -> pl.DataFrame:
-    """A notice for every column that source.toml declares and the table does not have."""
-    place = (table.grid.sheet, table.header.row, "notice", "header_not_found")
-    rows = [(*place, *about) for about in not_found(table.header, source)]
+    """A notice for every column that source.toml declares and the table does not have, and for those that a register
+    can do without, but not silently: without a due date every dossier is in time."""
+    place = (table.grid.sheet, table.header.row, "notice")
+    rows: list[tuple[object, ...]] = [(*place, "header_not_found", *about) for about in not_found(table.header, source)]
+    if table.span is None:
+        dropped = ", ".join(shown(table.header.dropped))[:MOST_SHOWN] or None
+        lacking = (c for c in WANTED if c not in table.header.places and c not in source.declared)
+        rows += [(*place, "column_absent", column, None, dropped) for column in lacking]
     return pl.DataFrame(rows, schema=SET_ASIDE_SCHEMA, orient="row")
 
 
@@ -111,8 +118,9 @@ def _all_aside(grid: Grid) -> pl.DataFrame:
 
 def _write_registers(
     part: Path, hidden: Path, tables: list[Table], names: UnitNames, exported: datetime
-) -> tuple[int, list[pl.DataFrame]]:
-    """Writes rows.parquet and the codes; returns the number of rows read, and the rows set aside."""
+) -> tuple[int, list[pl.DataFrame], bool]:
+    """Writes rows.parquet and the codes; returns the number of rows read, the rows set aside, and whether section rows
+    named units."""
     from pipeline.validate.schema import accept  # Pandera takes a second to start; a night without news can do without
 
     rows_in, number = 0, 0
@@ -146,7 +154,7 @@ def _write_registers(
     # dossiers that the file tells of, though not in a row that counts
     pl.concat([*refused, conflicting]).unique().sort("dossier_id").write_parquet(part / "rejected.parquet")
     shutil.rmtree(batches)
-    return rows_in, aside
+    return rows_in, aside, conformer.sections
 
 
 def _check_total(sheet: str | None, totals: list[pl.DataFrame], rows: int) -> pl.DataFrame:

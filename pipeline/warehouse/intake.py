@@ -76,6 +76,7 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
             sha256 = _bytes_of(path, f"{folder.name}/{name}")
             if sha256 in known:
+                _same_bytes_elsewhere(known[sha256], folder.name, name, sources[folder.name][0])
                 _tell_known(progress, known[sha256], f"{folder.name}/{name}")
                 continue
             _tell_new(progress, known, f"{folder.name}/{name}")
@@ -95,6 +96,21 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
             continue
         (result.files if entry.counts else result.withdrawn).append((entry, facts))
     return result
+
+
+def _same_bytes_elsewhere(entry: Entry, key: str, name: str, source: Source) -> None:
+    """The same bytes in another source are one file, unless this source says whose they are: an empty register of one
+    unit may be the very file of another's. Raises InputRefused."""
+    if entry.source != key and source.unit:
+        raise InputRefused(
+            Text("Nội dung y hệt tệp của nguồn khác.", "The same bytes as a file of another source."),
+            where=f"{key}/{name}",
+            found=Text(entry.place, entry.place),
+            todo=Text(
+                "Nếu tệp thật sự của đơn vị này (sổ không phát sinh): thêm tên đơn vị vào dòng tiêu đề; nếu chép nhầm: xóa đi.",
+                "If it really is this unit's (nothing arose): write the unit's name into a title row; else delete it.",
+            ),
+        )
 
 
 # ---- telling
@@ -163,10 +179,10 @@ def _kept_facts(home: Home, entry: Entry, source: Source, toml: bytes) -> FileFa
     """What is known of a file in the archive, conformed by a declaration (kept: at once)."""
     taken_at = datetime.fromisoformat(entry.taken_at)
     path = archived(home, entry.sha256)
-    return _conform(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
+    return conformed(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
 
 
-def _conform(
+def conformed(
     home: Home, path: Path, sha256: str, name: str, source: Source, declared: str, taken_at: datetime
 ) -> FileFacts:
     """A file conformed. Whatever breaks on it is a refusal of this file alone: the others go on."""
@@ -196,7 +212,7 @@ def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml
     path, taken_at = folder / name, now()
     declared = fingerprint(home, toml)
     try:
-        facts = _conform(home, path, sha256, name, source, declared, taken_at)
+        facts = conformed(home, path, sha256, name, source, declared, taken_at)
     except MotcuaError:
         if _changed(path, sha256):  # half a file is no file that cannot be read
             raise StillWritten from None

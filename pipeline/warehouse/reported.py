@@ -1,7 +1,8 @@
 """What summaries reported, in a database under construction: whose figures they are, and which of them count.
 
-Of several reports of one figure (same unit, field, days, measure) the one exported last counts. Not here: reading
-summaries (conform/summaries), comparing them with the registers (measure/reported).
+Of several files that tell a measure of a unit and days one speaks, with all its rows: of the source that goes before
+others, the one exported last. Not here: reading summaries (conform/summaries), comparing them with the registers
+(measure/reported).
 """
 
 from __future__ import annotations

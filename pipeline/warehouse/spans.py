@@ -14,27 +14,15 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipeline.conform.titles import Title
-from pipeline.declare.periods import parse_period
+from pipeline.declare.periods import Period, parse_period, schemes
 from pipeline.declare.sources import Source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, WrongUse
 from pipeline.warehouse.coverage import Span, merge
 
+Covered = tuple[str, date, date]  # extent, first and last day
+LONGEST_SILENCE = 31  # days without any receipt or conclusion before the intake of a file without an export time
 PERIOD_IN_NAME = re.compile(r"(?<![\d-])(\d{4}-(?:Q[1-4]|M\d\d|H[12]|9M))(?![^\W_])", re.IGNORECASE)
-
-
-def joint_title(told: list[Title]) -> Title:
-    """What the titles of all registers of a file say together: adjoining spans are one (a sheet per month), else the
-    first counts."""
-    exported_at = max((t.exported_at for t in told if t.exported_at), default=None)
-    spans = [(t, t.first_day, t.last_day) for t in told if t.first_day and t.last_day]
-    if not spans:
-        return Title(exported_at=exported_at)
-    first, start, end = spans[0]
-    whole = merge(Span(one, other) for t, one, other in spans if t.extent == first.extent)
-    if len(whole) == 1 and first.extent != "open_at":
-        start, end = whole[0].first, whole[0].last
-    return Title(first.extent, start, end, exported_at)
 
 
 def period_of(title: Title, source: Source, name: str, where: str) -> tuple[date, date]:
@@ -42,14 +30,19 @@ def period_of(title: Title, source: Source, name: str, where: str) -> tuple[date
 
     Raises InputRefused where nothing says it: a figure without a period is none.
     """
+    by_name = _period_in(name)
+    if title.period and by_name and not title.first_day and by_name != title.period:
+        raise InputRefused(
+            Text("Tiêu đề và tên tệp nói hai kỳ khác nhau.", "The title and the file's name tell two periods."),
+            where=where,
+            expected=Text(by_name.label.vi, by_name.label.en),
+            found=Text(title.period.label.vi, title.period.label.en),
+            todo=Text("Sửa dòng tiêu đề hoặc tên tệp.", "Mend the title or the file's name."),
+        )
     if title.span:
         return title.span
-    if named := PERIOD_IN_NAME.search(Path(name).stem):
-        try:
-            period = parse_period(named[1].upper())
-            return period.start, period.end
-        except WrongUse:
-            pass
+    if by_name:
+        return by_name.start, by_name.end
     if source.first_day and source.last_day:
         return source.first_day, source.last_day
     raise InputRefused(
@@ -66,10 +59,18 @@ def period_of(title: Title, source: Source, name: str, where: str) -> tuple[date
     )
 
 
-def exported_at(title: Title, source: Source, name: str, where: str, taken_at: datetime) -> datetime:
+def _period_in(name: str) -> Period | None:
+    named = PERIOD_IN_NAME.search(Path(name).stem)
+    try:
+        return parse_period(named[1].upper()) if named else None
+    except WrongUse:
+        return None
+
+
+def exported_at(told: datetime | None, source: Source, name: str, where: str, taken_at: datetime) -> datetime:
     """When the file was exported: its title, else its name as declared, else the intake (local to the source)."""
-    if title.exported_at:
-        return title.exported_at
+    if told:
+        return told
     if source.exported_at:
         try:
             # composed: a Mac writes file names decomposed
@@ -108,22 +109,50 @@ def too_early(first_day: date, exported_at: datetime, where: str) -> InputRefuse
     )
 
 
-def covered(title: Title, source: Source, part: Path, exported_at: datetime) -> tuple[date | None, date | None]:
-    """The days a file covers: as its title or its source says; else from its earliest receipt to the export.
+def covered(titles: list[Title], source: Source, part: Path, exported_at: datetime) -> list[Covered]:
+    """What the registers of a file cover: each as its title says, adjoining spans as one (a sheet per month); where no
+    title gives days, as the source says; else from the earliest receipt to the export.
 
-    Changes only (`delta`) cover no days unless a span is given: a dozen corrections tell of no quarter.
+    Changes only (`delta`) cover no days unless a span is given: a dozen corrections tell of no quarter. A file that
+    nowhere says when it was exported, and has long been silent when it is taken in, covers the days to the last one
+    seen in it: the days since would be zeros that nobody reported.
     """
     export_day = exported_at.date()
-    extent = title.extent or source.extent
-    first, last = title.first_day or source.first_day, title.last_day or source.last_day
+    spans: dict[str, list[Span]] = {}
+    for title in titles:
+        days = (title.first_day, title.last_day) if title.first_day else _named_days(title, part)
+        if days and days[0] and days[1]:
+            extent = title.extent or source.extent or "full"
+            last = days[1] if extent == "open_at" else max(days[0], min(days[1], export_day))
+            spans.setdefault(extent, []).append(Span(days[0], last))
+    if spans:
+        return [(extent, s.first, s.last) for extent, found in spans.items() for s in merge(found)]
+    extent, first, last = source.extent or "full", source.first_day, source.last_day
     if extent == "open_at":
-        return last or export_day, last or export_day
+        return [(extent, last or export_day, last or export_day)]
     if extent == "delta" and not (first and last):
-        return None, None
-    if first is None:
-        rows = str(part / "rows.parquet")
-        first = (
-            duckdb.execute("SELECT min(received_at)::DATE FROM read_parquet(?)", [rows]).fetchall()[0][0] or export_day
-        )
+        return []
+    earliest, newest = _days_seen(part)
+    told = source.exported_at or any(title.exported_at for title in titles)
+    if not told and newest and (export_day - newest).days > LONGEST_SILENCE:
+        export_day = newest
     last = min(last or export_day, export_day)
-    return min(first, last), last
+    return [(extent, min(first or earliest or export_day, last), last)]
+
+
+def _named_days(title: Title, part: Path) -> tuple[date, date] | None:
+    """The days of the period that a register's title names: in the first scheme in which it holds all its receipts."""
+    if title.period is None:
+        return None
+    earliest, newest = _days_seen(part, "received_at")
+    key = title.period.key.partition(":")[2] or title.period.key
+    ways = [title.period, *(parse_period(f"{scheme}:{key}") for scheme in schemes() if scheme != title.period.scheme)]
+    fits = (p for p in ways if earliest is None or newest is None or (newest <= p.end and newest >= p.start))
+    return next(((p.start, p.end) for p in fits), (title.period.start, title.period.end))
+
+
+def _days_seen(part: Path, *columns: str) -> tuple[date | None, date | None]:
+    """The earliest receipt among a file's dossiers, and the last day on which something happened to one."""
+    last = ", ".join(f"max({c})" for c in columns or ("received_at", "finished_at"))
+    sql = f"SELECT min(received_at)::DATE, greatest({last})::DATE FROM read_parquet(?)"
+    return duckdb.execute(sql, [str(part / "rows.parquet")]).fetchall()[0]

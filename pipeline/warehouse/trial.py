@@ -23,8 +23,9 @@ from pipeline.declare.units import propose, resolve
 from pipeline.errors import InputRefused
 from pipeline.read.grids import open_file
 from pipeline.settings import Home
+from pipeline.warehouse.intake import conformed
 from pipeline.warehouse.record import now, restricted_codes, restricted_units, sha256_of
-from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, tables_of
+from pipeline.warehouse.versions import FileFacts, fingerprint, tables_of
 
 SHOWN_ROWS = 5
 SHOWN_FAULTS = 20
@@ -73,7 +74,7 @@ def try_file(path: Path, source: Source) -> Trial:
         home.warehouse.mkdir(parents=True)
         sha256 = sha256_of(path)
         try:
-            facts = conform_file(home, path, sha256, path.name, source, fingerprint(home, b""), now())
+            facts = conformed(home, path, sha256, path.name, source, fingerprint(home, b""), now())
         except InputRefused as error:
             return Trial(*about, tables=tried, refused=error)
         return Trial(

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -25,9 +25,12 @@ from pipeline.read.grids import Grid, OpenFile, open_file
 from pipeline.settings import PROJECT, Home
 from pipeline.warehouse.contents import Table, write_contents
 from pipeline.warehouse.record import key, restricted_codes, restricted_units, write_json
-from pipeline.warehouse.spans import covered, exported_at, joint_title, period_of, too_early
+from pipeline.warehouse.spans import Covered, covered, exported_at, period_of, too_early
 
-CONFORMING = ("declare", "read", "conform", "validate", "warehouse/contents.py", "warehouse/spans.py")
+CONFORMING = (
+    *("declare", "read", "conform", "validate"),
+    *(f"warehouse/{name}.py" for name in ("versions", "contents", "spans", "coverage", "sql")),
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class FileFacts:
     rows_in = accepted + reported + sum(excluded) + sum(rejected); reported: rows of summaries. extent: full |
     received_in | open_at | delta, or reported where the file has only summaries.
     unit: whose registers these are where no column says it; null: their rows say it, or nothing does.
-    first_day/last_day: the days it covers; null: none (corrections). columns: canonical columns found. dropped: headers not declared.
+    extent_told: by its title or its source, not taken for granted. spans: what its registers cover, each with its
+    extent; first_day/last_day: all of it together; null: none (corrections). columns: canonical columns found. dropped: headers not declared.
     """
 
     sha256: str
@@ -47,6 +51,8 @@ class FileFacts:
     format: str
     layout: str
     extent: str
+    extent_told: bool
+    spans: list[Covered]
     first_day: date | None
     last_day: date | None
     exported_at: datetime
@@ -99,9 +105,9 @@ def conform_file(
     opened = open_file(path, where)
     tables, others = tables_of(opened, source, name, where)
     registers = [table for table in tables if table.span is None]
-    title = joint_title([table.title for table in registers] or [replace(t.title, extent=None) for t in tables])
-    exported = exported_at(title, source, name, where, taken_at)
-    begins = [table.span[0] for table in tables if table.span] + [title.first_day] * bool(registers)
+    moments = [table.title.exported_at for table in tables if table.title.exported_at]
+    exported = exported_at(max(moments, default=None), source, name, where, taken_at)
+    begins = [table.span[0] if table.span else table.title.first_day for table in tables]
     if early := [day for day in begins if day and day > exported.date()]:
         raise too_early(early[0], exported, where)
 
@@ -117,7 +123,8 @@ def conform_file(
         os.replace(hidden / "codes.parquet", codes)
         if (hidden / "units.parquet").exists():
             os.replace(hidden / "units.parquet", restricted_units(home, sha256))
-        first, last = covered(title, source, part, exported) if registers else _reported_days(tables)
+        spans = covered([table.title for table in registers], source, part, exported) if registers else []
+        days = [(first, last) for _, first, last in spans] or [table.span for table in tables if table.span]
         facts = {
             "sha256": sha256,
             "source": source.key,
@@ -125,14 +132,16 @@ def conform_file(
             "name": name,
             "format": opened.format,
             "layout": tables[0].header.layout.id,
-            "extent": (title.extent or source.extent or "full") if registers else "reported",
-            "first_day": first and first.isoformat(),
-            "last_day": last and last.isoformat(),
+            "extent": (spans[0][0] if spans else source.extent or "full") if registers else "reported",
+            "extent_told": bool(source.extent or any(table.title.extent for table in registers)),
+            "first_day": min(first for first, _ in days).isoformat() if days else None,
+            "last_day": max(last for _, last in days).isoformat() if days else None,
+            "spans": [(extent, first.isoformat(), last.isoformat()) for extent, first, last in spans],
             "exported_at": exported.isoformat(sep=" "),
             "lateness": source.lateness,
             "precedence": source.precedence,
             "own_units": source.units == "from_file",
-            "unit": _whose(registers, source),
+            "unit": None if counts.pop("sections") else _whose(registers, source),
             "includes_communes": source.includes_communes,
             **counts,
             "columns": sorted({c for table in tables for c in table.header.places}),
@@ -149,9 +158,9 @@ def conform_file(
 
 def tables_of(opened: OpenFile, source: Source, name: str, where: str) -> tuple[list[Table], list[Grid]]:
     """The tables of a file, and its sheets that have none or are hidden. Raises InputRefused where there is none."""
-    sheets: dict[str | None, list[Grid]] = {}
+    sheets: dict[object, list[Grid]] = {}
     for grid in opened.grids:  # of delimited text each grid is another way to cut the same rows
-        sheets.setdefault(grid.sheet, []).append(grid)
+        sheets.setdefault(grid.sheet if grid.delimiter else id(grid), []).append(grid)
     tables, others = [], []
     for ways in sheets.values():
         found = [(grid, header) for grid in ways if not grid.hidden and (header := find_header(grid, source))]
@@ -174,14 +183,10 @@ def _whose(registers: list[Table], source: Source) -> str | None:
     return name if name and (source.units == "from_file" or known_spelling(name)) else None
 
 
-def _reported_days(tables: list[Table]) -> tuple[date, date]:
-    spans = [table.span for table in tables if table.span]
-    return min(first for first, _ in spans), max(last for _, last in spans)
-
-
 def read_facts(folder: Path) -> FileFacts:
     node: dict[str, Any] = json.loads((folder / "file.json").read_text(encoding="utf-8"))
     for day in ("first_day", "last_day"):
         node[day] = node[day] and date.fromisoformat(node[day])
+    node["spans"] = [(extent, *map(date.fromisoformat, days)) for extent, *days in node["spans"]]
     node["exported_at"] = datetime.fromisoformat(node["exported_at"])
     return FileFacts(**node, folder=folder)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 from rich.console import Console
 
 from pipeline import night
@@ -136,7 +138,7 @@ def test_only_quarters_of_the_default_scheme_are_run_again(sample: Home, motcua:
 def test_a_register_without_titles_shows_the_quarter_in_which_something_arose(
     home: Home, motcua: Callable[..., Said]
 ) -> None:
-    """It covers the days to its intake (DESIGN §4.11), which may be years of silence: said, and not put in front."""
+    """It says nowhere when it was exported, and had been silent for years when it was taken in: those are no zeros."""
     folder = home.raw / "so_cu"
     folder.mkdir(parents=True)
     rows = [
@@ -145,4 +147,18 @@ def test_a_register_without_titles_shows_the_quarter_in_which_something_arose(
     (folder / "so.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
     said = motcua(home, "run")
     assert said.code == 0 and "Quý I/2024" in said.out
-    assert "Tệp có hồ sơ mới gần ngày cuối" in motcua(home, "status").out
+    assert "một phần" in motcua(home, "stats", "--period", "2024-Q1").out, "nobody knows of the days after the last"
+    later = motcua(home, "stats", "--period", "2025-Q1")
+    assert "không có số liệu" in later.out and not re.search(r"│\s+0 │", later.out)
+
+
+def test_a_release_of_another_version_is_said_not_broken(fresh_sample: Home, motcua: Callable[..., Said]) -> None:
+    """Its tables may be others: the next run builds them anew, from the record."""
+    assert motcua(fresh_sample, "run").code == 0
+    from pipeline.warehouse.release import published
+
+    con = duckdb.connect(str(published(fresh_sample).database))
+    con.execute("UPDATE release_info SET value = '1' WHERE key = 'schema_version'")
+    con.close()
+    said = motcua(fresh_sample, "stats", "--period", "2023-Q3")
+    assert said.code == 2 and "motcua run" in said.all

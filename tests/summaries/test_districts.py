@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.measure import answers
+from pipeline.measure.trends import trends
 from tests.summaries.forms import II06A, TITLES, workbook
 from tests.unit.office import Office
 
@@ -46,7 +47,9 @@ def test_a_whole_district_alone_fills_its_period(tmp_path: Path) -> None:
     with office.open() as con:
         assert con.execute("SELECT c3, c13 FROM form_ii06a WHERE unit_id = '466-all'").fetchall()[0] == (100, 2)
         checks = {c for (c,) in con.execute('SELECT DISTINCT "check" FROM finding').fetchall()}
+        trend = {r["unit"]: r["total"] for r in trends(con, "2023-Q3") if r["coverage"] != "no_data"}
     assert "reported_unused" not in checks
+    assert trend == {"Tất cả đơn vị có số liệu": 100, "Huyện Gio Linh": 100}
 
 
 def test_a_part_of_it_told_apart_is_not_counted_twice(tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ PERIODS = {
     "a title and the day it was signed": (["Quý III/2023", "Gio Linh, ngày 15 tháng 12 năm 2023"], "b", "", Q3),
     "the file's name": ([], "bieu_2023-Q3", "", Q3),
     "the file's name with more behind it": ([], "bieu_2023-q3_sua lan 2", "", Q3),
-    "the title before the file's name": (["Quý II/2023"], "bieu_2023-Q3", "", ("2023-03-15", "2023-06-14")),
+    "a title and a file's name that agree": (["Quý III/2023"], "bieu_2023-Q3", "", Q3),
+    "a span before the file's name": (["Từ ngày 01/07/2023 đến ngày 30/09/2023"], "bieu_2023-Q3", "", ("2023-07-01", "2023-09-30")),
     "declared days": ([], "b", "from = 2023-06-15\nto = 2023-09-14", Q3),
     "the file's name before declared days": ([], "2023-Q3", "from = 2023-01-01\nto = 2023-12-31", Q3),
 }  # fmt: skip
@@ -105,6 +106,16 @@ def test_of_which_period_a_summary_is(tmp_path: Path, case: str) -> None:
         office.home, write_csv(office.home.raw / "so" / f"{name}.csv", forms.table(forms.II06A, BODY, titles))
     )
     assert (str(facts.first_day), str(facts.last_day)) == days
+
+
+def test_a_title_and_a_files_name_of_two_periods_are_refused(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    with pytest.raises(InputRefused) as caught:
+        conform(
+            office.home,
+            write_csv(office.home.raw / "so" / "2023-Q3.csv", forms.table(forms.II06A, BODY, ["Quý II/2023"])),
+        )
+    assert "Quý II/2023" in caught.value.render("vi") and "Quý III/2023" in caught.value.render("vi")
 
 
 @pytest.mark.parametrize(

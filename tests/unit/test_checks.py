@@ -79,6 +79,7 @@ PLANTED = {
     "vanished": ("INSERT INTO vanished SELECT dossier_id, unit_id, source, 1, 2, DATE '2023-09-14', 'open', NULL FROM dossier LIMIT 1", False),
     "transfers": ("INSERT INTO transfer SELECT dossier_id, unit_id, unit_id, source, source, exported_at, exported_at, 'transfer' FROM dossier LIMIT 1", False),
     "words_not_known": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'word_not_known', 'channel', '', 'Aa')", False),
+    "columns_absent": ("INSERT INTO set_aside VALUES (1, NULL, 4, 'notice', 'column_absent', 'due_at', NULL, 'Ghi chú')", False),
     "declared_headers": ("INSERT INTO set_aside VALUES (1, NULL, 4, 'notice', 'header_not_found', 'channel', 'so/source.toml:3: Kenh', NULL)", False),
     "summaries": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'identity_fails', NULL, 'total = online', '2 ≠ 1')", False),
     "reconciliation": ("INSERT INTO reconciliation VALUES ('2023-Q3', 'so:xa-a', NULL, 'total', 9, 1, 8, 'full', 1, NULL, 5)", False),

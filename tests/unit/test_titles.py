@@ -34,6 +34,11 @@ CASES = [
     (["Danh sách hồ sơ tiếp nhận"], Title()),
     (["UBND HUYỆN GIO LINH", "UBND XÃ GIO AN", "SỔ THEO DÕI"], Title(unit="UBND XÃ GIO AN")),
     (["Đơn vị báo cáo: Xã Gio Mỹ / Đơn vị nhận báo cáo: UBND huyện"], Title(unit="Xã Gio Mỹ")),
+    (["UBND HUYỆN GIO LINH", "SỔ THEO DÕI HỒ SƠ CỦA BỘ PHẬN MỘT CỬA XÃ GIO AN"], Title(unit="xa gio an")),
+    (["UBND XÃ GIO AN", "Kính gửi: UBND huyện Gio Linh"], Title(unit="UBND XÃ GIO AN")),
+    (["HUYỆN GIO LINH", "Sổ theo dõi"], Title(unit="HUYỆN GIO LINH")),
+    (["Xã Gio An và xã Gio Mỹ"], Title()),
+    (["466", "Gio Linh", "Tân Hợp"], Title()),
     (["Đơn vị tính: Số hồ sơ TTHC", "Người lập: Nguyễn Văn Mẫu"], Title()),
     (["Ngày xuất dữ liệu: 14/07/2023 23:30:00"], Title(exported_at=NIGHT)),
     (["Thời gian xuất báo cáo: 23:30 14/07/2023"], Title(exported_at=NIGHT)),
@@ -63,7 +68,10 @@ def test_what_the_titles_say(titles: list[str], says: Title) -> None:
     ("Quý III/2023", "2023-Q3"), ("Kỳ báo cáo: Quý 3 năm 2023", "2023-Q3"), ("QUÝ IV, NĂM 2022", "2022-Q4"),
     ("Tháng 7 năm 2023", "2023-M07"), ("tháng 12/2023", "2023-M12"), ("6 tháng đầu năm 2023", "2023-H1"),
     ("06 tháng cuối năm 2023", "2023-H2"), ("9 tháng năm 2023", "2023-9M"), ("Năm 2023", "2023"),
-    ("Gio Linh, ngày 15 tháng 9 năm 2023", None), ("Tháng 13 năm 2023", None), ("Quý V/2023", None),
+    ("Gio Linh, ngày 15 tháng 9 năm 2023", None), ("Báo cáo 6 tháng năm 2023", "2023-H1"),
+    ("BÁO CÁO NĂM 2023\nGio Linh, ngày … tháng 01 năm 2024", "2023"), ("Năm 2023\nngày 05, tháng 01 năm 2024", "2023"),
+    ("THÁNG 8 NĂM 2023, SO VỚI QUÝ II NĂM 2023", "2023-M08"), ("KẾ HOẠCH NĂM 2023\nQUÝ III", None),
+    ("Quyết định 766/QĐ-TTg năm 2022", None), ("Quý I năm 2023\nQuý II năm 2023", None), ("Tháng 13 năm 2023", None), ("Quý V/2023", None),
 ])  # fmt: skip
 def test_a_period_by_its_name(words: str, key: str | None) -> None:
     period = read_title([[words]]).period
@@ -90,7 +98,9 @@ def test_what_a_file_covers(tmp_path: Path) -> None:
     """Its titles go before source.toml, and that before the rows and the day of intake (15/9/2023)."""
     span, export = "Từ ngày 15/06/2023 đến ngày 14/09/2023", "Ngày xuất dữ liệu: 20/07/2023 08:00:00"
     cases = {
-        "nothing said": ([], "", ("full", "2023-06-20", "2023-09-15", "2023-09-15 08:00:00")),
+        # the newest thing in it happened on 6/7, ten weeks before it was taken in
+        "nothing said": ([], "", ("full", "2023-06-20", "2023-07-06", "2023-09-15 08:00:00")),
+        "a month by its name": (["SỔ THEO DÕI THÁNG 7 NĂM 2023"], "", ("full", "2023-06-15", "2023-07-14", "2023-09-15 08:00:00")),
         "the export": ([export], "", ("full", "2023-06-20", "2023-07-20", "2023-07-20 08:00:00")),
         "a span that runs on": ([span, export], "", ("full", "2023-06-15", "2023-07-20", "2023-07-20 08:00:00")),
         "a span": ([span], "", ("full", "2023-06-15", "2023-09-14", "2023-09-15 08:00:00")),
@@ -142,7 +152,10 @@ def test_a_sheet_for_each_month(tmp_path: Path) -> None:
     }
     assert told(sheets(tmp_path / "1", **months))[:3] == ("full", "2023-06-15", "2023-09-14")
     del months["T8"]
-    assert told(sheets(tmp_path / "2", **months))[:3] == ("full", "2023-06-15", "2023-07-14"), "a gap is never covered"
+    apart = sheets(tmp_path / "2", **months).spans
+    assert [str(day) for _, *days in apart for day in days] == [
+        "2023-06-15", "2023-07-14", "2023-08-15", "2023-09-14"
+    ], "a gap is never covered"  # fmt: skip
 
 
 def test_titles_below_a_byte_order_mark_and_with_padding(tmp_path: Path) -> None:
@@ -170,3 +183,29 @@ def test_an_empty_register_of_a_named_unit_says_that_nothing_arose(tmp_path: Pat
         "19522": ("full", 0),
         "19510": ("full", 1),
     }
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_stock_and_receipts_in_one_workbook(tmp_path: Path, turned: bool) -> None:
+    """Each sheet covers what its title says, in whichever order they stand."""
+    office = Office(tmp_path)
+    sheets = {
+        "Tồn": table([opened(received_at="05/06/2023", due_at="20/12/2023")], ["Hồ sơ tồn đến hết ngày 14/06/2023"]),
+        "Nhận": table([dossier()], ["Danh sách hồ sơ tiếp nhận", "Từ ngày 15/06/2023 đến ngày 14/09/2023"]),
+    }
+    write_xlsx(office.home.raw / "so" / "so.xlsx", **dict(reversed(sheets.items()) if turned else sheets.items()))
+    office.night()
+    with office.open() as con:
+        (row,) = [r for r in answers.stats(con, "2023-Q3") if r["level"] == "unit"]
+    assert (row["coverage"], row["carried_over"], row["online"]) == ("full", 1, 1)
+
+
+def test_a_calendar_month_by_its_name(tmp_path: Path) -> None:
+    """Which way of dividing the year an office has in mind, its receipts tell."""
+    office = Office(tmp_path)
+    rows = [
+        dossier(received_at="01/07/2023", finished_at="02/07/2023"),
+        dossier(received_at="31/07/2023", finished_at="31/07/2023"),
+    ]
+    found = conform(office.home, office.drop("so.csv", rows, ["Tháng 7 năm 2023"]))[0]
+    assert (str(found.first_day), str(found.last_day)) == ("2023-07-01", "2023-07-31")

@@ -22,7 +22,6 @@ covers AS (
     UNION
     SELECT k.file_id, o.unit_id FROM kin k JOIN of_several o ON o.file_id = k.kin_id
 )
-SELECT f.source, f.file_id, c.unit_id, f.extent, f.first_day, f.last_day, f.exported_at
-FROM covers c JOIN file f USING (file_id)
-WHERE f.first_day IS NOT NULL
+SELECT f.source, f.file_id, c.unit_id, s.extent, s.first_day, s.last_day, f.exported_at
+FROM covers c JOIN file f USING (file_id) JOIN file_span s USING (file_id)
 ORDER BY ALL

@@ -1,5 +1,6 @@
--- What summaries say of a period of ours, per unit and field (null: all fields): one row per measure. Where a unit has
--- no row for all fields together, its fields are summed, and unknown in one is unknown in all.
+-- What summaries say of a period of ours, per unit and field (null: all fields): one row per measure. A field that stands
+-- under several groups is the sum of them. Where a unit has no row for all fields together, its fields are summed;
+-- unknown in one is unknown in all.
 CREATE TEMP TABLE reported_count AS
 WITH told AS (
     SELECT p.period, r.unit_id, r.field, r.measure, r.value
@@ -9,7 +10,9 @@ WITH told AS (
 whole AS (
     SELECT DISTINCT period, unit_id, measure FROM told WHERE field IS NULL
 )
-SELECT period, unit_id, field, measure, CAST(value AS BIGINT) AS value FROM told
+SELECT period, unit_id, field, measure, CASE WHEN count(value) = count(*) THEN CAST(sum(value) AS BIGINT) END AS value
+FROM told
+GROUP BY period, unit_id, field, measure
 UNION ALL
 SELECT period, unit_id, NULL, measure, CASE WHEN count(value) = count(*) THEN CAST(sum(value) AS BIGINT) END
 FROM told ANTI JOIN whole USING (period, unit_id, measure)

@@ -8,9 +8,15 @@ WITH place AS (
            row_number() OVER (ORDER BY exported_at, known_at, file_id) AS position
     FROM file WHERE withdrawn_at IS NULL
 ),
+lists_stock AS (
+    SELECT DISTINCT v.file_id FROM version v JOIN file f USING (file_id) WHERE CAST(v.received_at AS DATE) < f.first_day
+),
+-- a file that only by default is taken for a full export speaks of older dossiers only if it has some
 full_file AS (
-    SELECT c.unit_id, c.file_id, c.source, p.day, p.position, c.first_day, c.last_day
-    FROM coverage c JOIN place p USING (file_id) WHERE c.extent = 'full'
+    SELECT c.unit_id, c.file_id, c.source, p.day, p.position, c.first_day, c.last_day,
+           f.extent_told OR s.file_id IS NOT NULL AS lists_stock
+    FROM coverage c JOIN place p USING (file_id) JOIN file f USING (file_id) LEFT JOIN lists_stock s USING (file_id)
+    WHERE c.extent = 'full'
 ),
 -- per file and unit: the earliest first day of the full files after it
 asks AS (
@@ -35,6 +41,7 @@ missing AS (
     FROM with_next w
     JOIN full_file f ON f.source = w.source AND f.unit_id = w.unit_id
         AND f.position > w.position AND (w.next_position IS NULL OR f.position < w.next_position)
+        AND (f.lists_stock OR w.received_on >= f.first_day)
         AND w.received_on <= f.last_day AND (w.concluded_on IS NULL OR w.concluded_on >= f.first_day)
     ANTI JOIN rejected_dossier r ON r.dossier_id = w.dossier_id AND r.file_id = f.file_id
 ),

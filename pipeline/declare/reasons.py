@@ -21,7 +21,9 @@ class Reason:
 
     def about(self, column: str | None) -> Text:
         """The reason in words, with the column's label."""
-        label = Text("ô", "a cell") if not column else columns()[column].label if column in columns() else label_of(column)
+        label = (
+            Text("ô", "a cell") if not column else columns()[column].label if column in columns() else label_of(column)
+        )
         told = Text(self.text.vi.format(column=label.vi), self.text.en.format(column=label.en))
         return Text(told.vi[:1].upper() + told.vi[1:], told.en[:1].upper() + told.en[1:])
 

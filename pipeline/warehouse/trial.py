@@ -104,7 +104,7 @@ def _first_rows(home: Home, facts: FileFacts) -> list[dict[str, Any]]:
         written = codes[row.pop("dossier_id")]
         unit = row["unit"]
         known = None if unit.startswith("#") else resolve(unit, row["received_at"].date(), facts.exported_at.date())
-        shown = {"unit": unit.partition(" ")[2] if unit.startswith("#") else unit, "unit_id": known and known.unit_id}
+        shown = {"unit": _told(unit), "unit_id": known and known.unit_id}
         found.append(
             {"row": row["row"], "dossier_code": written if code.shows(written) else shape(written)} | row | shown
         )
@@ -115,10 +115,12 @@ def _first_figures(facts: FileFacts) -> list[dict[str, Any]]:
     figures = pl.read_parquet(facts.folder / "reported.parquet").filter(pl.col("role") == "unit")
     rows = figures.select("sheet", "row").unique(maintain_order=True).head(SHOWN_ROWS)
     shown = figures.join(rows, on=["sheet", "row"], nulls_equal=True, maintain_order="left")
-    return [
-        f | {"unit": f["unit"] and f["unit"].partition(" ")[2] if (f["unit"] or "").startswith("#") else f["unit"]}
-        for f in shown.to_dicts()
-    ]
+    return [f | {"unit": _told(f["unit"]), "field": _told(f["field"])} for f in shown.to_dicts()]
+
+
+def _told(kept: str | None) -> str | None:
+    """A name as it is kept, without the hash of one that nobody declared: its shape."""
+    return kept.partition(" ")[2] if kept and kept.startswith("#") else kept
 
 
 def _faults(facts: FileFacts) -> list[dict[str, Any]]:

@@ -67,17 +67,34 @@ def lacking(layout: Layout, places: dict[str, int], has_unit: bool) -> list[str]
 def find_header(grid: Grid, source: Source) -> Header | None:
     """The rows and layout with most columns recognised, or None where no rows have all that is needed."""
     best: Header | None = None
+    for header in _readings(grid, source):
+        if (best is None or len(header.places) > len(best.places)) and not lacking(
+            header.layout, header.places, _has_unit(grid, header, source)
+        ):
+            best = header
+    return best
+
+
+def _readings(grid: Grid, source: Source) -> Iterator[Header]:
+    """Everything that may be the header, by every layout that recognises two of its columns; fewest rows first."""
     for top, row, paths in _candidates(grid):
         names = [_called(path) for path in paths]
+        headings = tuple(BETWEEN.join(path) for path in paths)
         for layout in source.layouts:
             places = layout.matches(names)
-            if len(places) < 2 or (best and len(places) <= len(best.places)):
-                continue
-            has_unit = "unit" in places or bool(source.unit or read_title(grid.head[:top]).unit) or _sections(grid, row)
-            if not lacking(layout, places, has_unit or _units_among_fields(grid, row, places)):
-                headings = tuple(BETWEEN.join(path) for path in paths)
-                best = Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
-    return best
+            if len(places) >= 2:
+                yield Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
+
+
+def _has_unit(grid: Grid, header: Header, source: Source) -> bool:
+    """Whether a column, the source, the title above, or rows below say whose the rows are."""
+    top, row = header.top - grid.first_row, header.row - grid.first_row
+    return (
+        "unit" in header.places
+        or bool(source.unit or read_title(grid.head[:top]).unit)
+        or _sections(grid, row)
+        or _units_among_fields(grid, row, header.places)
+    )
 
 
 def _units_among_fields(grid: Grid, row: int, places: dict[str, int]) -> bool:
@@ -154,15 +171,8 @@ def shown(headings: list[str]) -> list[str]:
 
 def closest(grids: list[Grid], source: Source) -> tuple[Grid, Header] | None:
     """The rows and layout with most columns recognised, whatever is lacking; None where fewer than two are."""
-    best: tuple[Grid, Header] | None = None
-    for grid in grids:
-        for top, row, paths in _candidates(grid):
-            for layout in source.layouts:
-                places = layout.matches([_called(path) for path in paths])
-                if len(places) > max(1, len(best[1].places) if best else 0):
-                    headings = tuple(BETWEEN.join(path) for path in paths)
-                    best = grid, Header(layout, top + grid.first_row, row + grid.first_row, places, headings)
-    return best
+    found = ((grid, header) for grid in grids for header in _readings(grid, source))
+    return max(found, key=lambda reading: len(reading[1].places), default=None)
 
 
 def fullest_row(grids: list[Grid]) -> tuple[Grid, int] | None:

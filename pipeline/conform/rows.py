@@ -80,13 +80,19 @@ class Batch:
 
 @dataclass
 class Conformer:
-    """Conforms the grids of one source with one key. names: keeps the units' names that it meets."""
+    """Conforms the grids of one source with one key, both those of `names`, which keeps the units' names it meets."""
 
-    source: Source
-    key: bytes
     names: UnitNames
     sections: bool = False  # whether section rows named units
     con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
+
+    @property
+    def source(self) -> Source:
+        return self.names.source
+
+    @property
+    def key(self) -> bytes:
+        return self.names.key
 
     def batches(self, grid: Grid, header: Header, unit: str | None = None) -> Iterator[Batch]:
         """All rows below the header, in batches. unit: whose they are, where neither a column nor a section row above

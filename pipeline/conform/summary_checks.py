@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from pipeline.conform.summaries import Row, Summary
+from pipeline.conform.titles import DISTRICTS
 from pipeline.declare.layouts import Layout
 from pipeline.declare.reported import counts, reported
 from pipeline.declare.text import LANGUAGES, Text
@@ -154,7 +155,7 @@ class Sums:
 
 
 def _is_district(row: Row) -> bool:
-    return split_name(row.unit or "")[0] in ("huyen", "thi xa", "thanh pho")
+    return split_name(row.unit or "")[0] in DISTRICTS
 
 
 def _compare(total: Row, groups: list[Sum]) -> Iterator[Notice]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.conform.keyed_hash import hash_of
 from pipeline.declare.aliases import COLUMNS, FILE, Alias, check_unit, read_aliases
 from pipeline.declare.text import Text, fold
-from pipeline.declare.units import ALWAYS, FOREVER, Unit, units
+from pipeline.declare.units import ALWAYS, FOREVER, Unit, resolve, units
 from pipeline.errors import DeclarationError, WrongUse
 from pipeline.settings import Home
 from pipeline.warehouse.record import archive, archived, key, now, sha256_of
@@ -28,6 +28,11 @@ class Aliases:
 
     sha256: str | None = None
     by_name: dict[str, tuple[Alias, ...]] = field(default_factory=dict)
+
+    def meant(self, kept: str, source: str, received_on: date, exported_on: date) -> Unit | None:
+        """The unit that a text as kept means on these days: by the name itself, else by an alias."""
+        found = None if kept.startswith("#") else resolve(kept, received_on, exported_on)
+        return found or self.unit_of(kept, source, received_on, exported_on)
 
     def unit_of(self, kept: str, source: str, received_on: date, exported_on: date) -> Unit | None:
         """The unit that a text as kept (a name, or "#hash shape") means; where it is valid on either day."""

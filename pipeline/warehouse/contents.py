@@ -103,14 +103,14 @@ def _headers_not_found(table: Table, source: Source) -> pl.DataFrame:
 
 def _all_aside(grid: Grid) -> pl.DataFrame:
     """Every row with something in it, of a sheet that is hidden or has no table."""
-    found = []
+    about = {"sheet": grid.sheet, "verdict": "excluded", "reason": "hidden_sheet" if grid.hidden else "no_table"}
+    columns = [pl.col(c) if c == "row" else pl.lit(about.get(c), pl.String).alias(c) for c in SET_ASIDE_SCHEMA]
+    found = [pl.DataFrame(schema=SET_ASIDE_SCHEMA)]
     for frame in grid.batches(grid.first_row):
         cells = [c for c in frame.columns if c not in ("row", "surplus")]
         filled = pl.any_horizontal(pl.col(cells).fill_null("").str.strip_chars() != "")
-        found += frame.filter(filled)["row"].to_list()
-    reason = "hidden_sheet" if grid.hidden else "no_table"
-    rows = [(grid.sheet, row, "excluded", reason, None, None, None) for row in found]
-    return pl.DataFrame(rows, schema=SET_ASIDE_SCHEMA, orient="row")
+        found.append(frame.filter(filled).select(columns))
+    return pl.concat(found)
 
 
 # ---- registers
@@ -128,12 +128,12 @@ def _write_registers(
     refused: list[pl.DataFrame] = [pl.DataFrame(schema={"dossier_id": pl.String})]
     batches = part / "batches"
     batches.mkdir()
-    conformer = Conformer(names.source, names.key, names)
+    conformer = Conformer(names)
     extra = {"sheet": pl.String(), "table_rank": pl.Int32()}
     pl.DataFrame(schema=row_schema() | extra).write_parquet(batches / "none.parquet")
     pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(hidden / "none.parquet")
     for table in tables:
-        sheet, before = table.grid.sheet, rows_in
+        sheet, dossiers = table.grid.sheet, 0
         totals = []
         for batch in conformer.batches(table.grid, table.header, names.source.unit or table.title.unit):
             accepted, rejected = accept(batch.rows, sheet, exported)
@@ -145,10 +145,8 @@ def _write_registers(
             refused += [batch.refused, batch.rows.join(accepted, on="row", how="anti").select("dossier_id")]
             totals.append(batch.aside.filter(pl.col("reason") == "total_row"))
             rows_in, number = rows_in + batch.rows_in, number + 1
-        excluded = sum(
-            a.filter((pl.col("verdict") == "excluded") & (pl.col("sheet").eq_missing(sheet))).height for a in aside
-        )
-        aside.append(_check_total(sheet, totals, rows_in - before - excluded))
+            dossiers += batch.rows_in - batch.aside.filter(pl.col("verdict") == "excluded").height
+        aside.append(_check_total(sheet, totals, dossiers))
     conflicting, repeats = _settle_repeats(part, hidden, batches)
     aside.append(repeats)
     # dossiers that the file tells of, though not in a row that counts
@@ -178,8 +176,9 @@ def _write_unknown_units(part: Path, hidden: Path, names: dict[str, str]) -> Non
 
 
 def _settle_repeats(part: Path, hidden: Path, batches: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The dossiers of conflicting rows, and the rows set aside. Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected; where
-    registers of different days stand in one file (a sheet per month), the newest speaks."""
+    """Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected; where
+    registers of different days stand in one file (a sheet per month), the newest speaks. Returns the dossiers of
+    conflicting rows, and the rows set aside."""
     con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(part / "spill")})
     rows, codes = parquet(sorted(batches.iterdir())), parquet(sorted(hidden.glob("*.parquet")))
     content = ", ".join(c for c in row_schema() if c not in ("row", "dossier_id"))

@@ -12,7 +12,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from pipeline.declare.units import ALWAYS, FOREVER, Unit, resolve, units
+from pipeline.declare.units import Unit, units
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.record import Entry
 from pipeline.warehouse.sql import parquet, statement, store
@@ -59,12 +59,8 @@ def _unit_of(
     if facts.own_units:
         if name.startswith("#"):  # what cannot be a unit's name by its shape
             return None
-        unit_id = own_unit(facts.source, name, own)
-        whole = f"{facts.source}:*"
-        own.setdefault(whole, Unit(whole, whole, facts.source_name, "group", ALWAYS, FOREVER, None))
-        return unit_id
-    found = None if name.startswith("#") else resolve(name, last, exported)
-    found = found or aliases.unit_of(name, facts.source, last, exported)
+        return own_unit(facts.source, name, own)
+    found = aliases.meant(name, facts.source, last, exported)
     if found is None:
         return None
     above = units().get(found.parent_id or "")

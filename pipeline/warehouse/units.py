@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.text import fold
-from pipeline.declare.units import ALWAYS, FOREVER, Unit, propose, resolve, successions, successors, units
+from pipeline.declare.units import ALWAYS, FOREVER, Unit, propose, successions, successors, units
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.coverage import Reach
 from pipeline.warehouse.record import Entry
@@ -49,8 +49,7 @@ def resolve_units(
             unit_id = own_unit(source, name, own)
         else:
             on = day_in[received_era], day_in[exported_era]
-            found = None if name.startswith("#") else resolve(name, *on)
-            found = found or aliases.unit_of(name, source, *on)
+            found = aliases.meant(name, source, *on)
             unit_id = found.unit_id if found else None
         rows.append((source, name, received_era, exported_era, unit_id))
     schema = {
@@ -86,7 +85,7 @@ def _file_units(
             rows.append((entry.seq, own_unit(facts.source, facts.unit, own)))
             continue
         on = facts.last_day or facts.exported_at.date(), facts.exported_at.date()
-        if found := resolve(facts.unit, *on) or aliases.unit_of(facts.unit, facts.source, *on):
+        if found := aliases.meant(facts.unit, facts.source, *on):
             rows.append((entry.seq, found.unit_id))
     schema = {"file_id": pl.Int64, "unit_id": pl.String}
     store(con, "file_unit", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)

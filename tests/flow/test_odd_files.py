@@ -25,6 +25,17 @@ def test_every_table_of_a_page_is_read(tmp_path: Path) -> None:
     assert facts.rows_in == facts.accepted == 5 and rows["row"].n_unique() == 5
 
 
+def test_the_total_of_each_table_of_a_page_is_its_own(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    path = office.home.raw / "so" / "so.xls"
+    path.parent.mkdir(parents=True)
+    first = [*table([dossier(), dossier(), dossier()]), ["Tổng cộng: 3 hồ sơ"]]
+    second = [*table([dossier(), dossier()], ["Trang 2"]), ["Tổng cộng: 2 hồ sơ"]]
+    path.write_bytes(as_html(first) + as_html(second))
+    facts, _, aside = conform(office.home, path)
+    assert facts.excluded == {"total_row": 2} and "total_differs" not in aside["reason"]
+
+
 def test_members_of_a_zip_with_nearly_one_name(tmp_path: Path) -> None:
     office = Office(tmp_path)
     path = office.home.raw / "so" / "so.zip"

@@ -13,7 +13,7 @@ import dagster as dg
 from assets.history import fail_abandoned_runs, work_is_going_on
 from assets.jobs import NIGHT
 from assets.notice import notice_of, notify
-from pipeline.declare.sources import HOME_ZONE
+from pipeline.declare.moments import HOME_ZONE
 from pipeline.settings import find_home
 from pipeline.warehouse.intake import exports, new_exports
 

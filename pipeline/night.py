@@ -5,26 +5,34 @@ Not here: any work on data; each step is a call into the rooms.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from pipeline.declare.text import Text
 from pipeline.errors import CheckFailed, MotcuaError
 from pipeline.measure.checks import Outcome, run_checks
 from pipeline.measure.figures import build_figures
+from pipeline.measure.sealed import apply_seals
+from pipeline.measure.summary import kept_outcomes
 from pipeline.settings import Home
 from pipeline.warehouse import release as releases
 from pipeline.warehouse.build import build as build_tables
 from pipeline.warehouse.build import connect
-from pipeline.warehouse.intake import Intake, take_in
+from pipeline.warehouse.intake import Intake, recorded, take_in
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import Entry, now, write_json
 from pipeline.warehouse.release import Release
+from pipeline.warehouse.seals import read_seals
 
 Progress = Callable[[Text], None]
+KEPT_AS_KNOWN = 5  # databases of earlier knowledge, the last ones asked for
 SILENT: Progress = lambda _: None  # noqa: E731
 
 
@@ -38,6 +46,7 @@ class Build:
     intake: Intake
     outcomes: list[Outcome]
     tables: dict[str, int]
+    seals: str | None = None
 
 
 class NotPublished(CheckFailed):
@@ -83,25 +92,23 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     if not intake.all_files:
         return None
     inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
-    known = releases.current(home)
-    if known and known.inputs == inputs and known.database.exists() and not rebuild:
+    known, seals = releases.current(home), read_seals(home)
+    shown = seals[-1].sha256 if seals else None
+    same = known is not None and known.inputs == inputs and known.database.exists() and not rebuild
+    if known and same and known.seals == shown:
         return None
-    progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
     folder = releases.new_build(home)
     release_id = releases.new_release_id(home, inputs)
     try:
+        if known and same:  # nothing changed but what is sealed
+            shutil.copyfile(known.database, folder / releases.DATABASE)
         con = connect(folder / releases.DATABASE)
         try:
-            build_tables(con, intake.files, intake.withdrawn, intake.aliases)
-            progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
-            build_figures(con)
-            progress(Text("Kiểm tra chéo", "Cross-checking"))
-            outcomes = run_checks(con)
-            if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
-                raise _not_published(failed, outcomes)
+            outcomes = kept_outcomes(con) if same else _compute(con, intake, progress)
+            apply_seals(con, seals)
             releases.describe(con, release_id, inputs)
             counts = con.execute(
-                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'built' ORDER BY 1"
+                "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'built' AND schema_name = 'main' ORDER BY 1"
             ).fetchall()
             con.execute("CHECKPOINT built")
         finally:
@@ -109,7 +116,63 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Build(folder, release_id, inputs, intake, outcomes, dict(counts))
+    return Build(folder, release_id, inputs, intake, outcomes, dict(counts), shown)
+
+
+def _compute(con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress) -> list[Outcome]:
+    """All tables of what an intake holds, and what the checks say of them. Raises CheckFailed."""
+    progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
+    build_tables(con, intake.files, intake.withdrawn, intake.aliases)
+    progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
+    build_figures(con)
+    progress(Text("Kiểm tra chéo", "Cross-checking"))
+    outcomes = run_checks(con)
+    if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
+        raise _not_published(failed, outcomes)
+    return outcomes
+
+
+def build_apart(home: Home, intake: Intake, folder: Path, progress: Progress = SILENT) -> Path:
+    """The database of what an intake holds, without seals and not published; where it stands. Raises CheckFailed."""
+    inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
+    con = connect(folder / releases.DATABASE)
+    try:
+        _compute(con, intake, progress)
+        apply_seals(con, [])
+        releases.describe(con, f"{folder.name}", inputs)
+        con.execute("CHECKPOINT built")
+    finally:
+        con.close()
+    shutil.rmtree(folder / "spill", ignore_errors=True)
+    return folder / releases.DATABASE
+
+
+def known_by(home: Home, moment: datetime, progress: Progress = SILENT) -> Path:
+    """The database of what was known by a moment (local time), built from the record; at once where the published one
+    or one built before is made from the same. Read it with `live_only`. Raises NothingPublished, CheckFailed, Busy."""
+    with one_build(home):
+        intake = recorded(home, moment)
+        if not intake.all_files:
+            raise releases.nothing_known(home, moment)
+        inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
+        current = releases.current(home)
+        if current and current.inputs == inputs and current.database.exists():
+            return current.database
+        folder = home.as_known / inputs[:32]
+        if (folder / releases.DATABASE).exists():
+            os.utime(folder)
+            return folder / releases.DATABASE
+        part = folder.with_name(f"building-{os.getpid()}")
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            build_apart(home, intake, part, progress)
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        kept = sorted(home.as_known.iterdir(), key=lambda place: place.stat().st_mtime)
+        for old in kept[:-KEPT_AS_KNOWN]:
+            shutil.rmtree(old, ignore_errors=True)  # one that somebody has open stays for another time
+        return folder / releases.DATABASE
 
 
 def publish(home: Home, built: Build, progress: Progress = SILENT) -> Release:
@@ -117,7 +180,7 @@ def publish(home: Home, built: Build, progress: Progress = SILENT) -> Release:
     progress(Text(f"Công bố {built.release_id}", f"Publishing {built.release_id}"))
     intake = built.intake
     aliases = intake.aliases.sha256
-    return releases.publish(home, built.folder, built.release_id, built.inputs, intake.all_files, aliases)
+    return releases.publish(home, built.folder, built.release_id, built.inputs, intake.all_files, aliases, built.seals)
 
 
 def settle(home: Home, intake: Intake, built: Build | None, release: Release | None) -> Result:

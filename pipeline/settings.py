@@ -18,9 +18,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Home:
-    """The folder that holds `data/`. The record is: intake log, archive, restricted store (and its key)."""
+    """The folder that holds `data/`. The record is: intake log, archive, seals, restricted store (and its key).
+
+    work: where a re-run conforms and builds instead of in the warehouse; the record is read all the same."""
 
     root: Path
+    work: Path | None = None
 
     @property
     def raw(self) -> Path:
@@ -40,11 +43,30 @@ class Home:
 
     @property
     def versions(self) -> Path:
-        return self.warehouse / "versions"
+        return (self.work or self.warehouse) / "versions"
 
     @property
     def restricted(self) -> Path:
         return self.warehouse / "restricted"
+
+    @property
+    def codes(self) -> Path:
+        """Dossier codes of each file. Restricted."""
+        return (self.work or self.restricted) / "codes"
+
+    @property
+    def unit_names(self) -> Path:
+        """Names of units that no list knows, of each file. Restricted."""
+        return (self.work or self.restricted) / "units"
+
+    @property
+    def seals(self) -> Path:
+        return self.warehouse / "seals"
+
+    @property
+    def as_known(self) -> Path:
+        """Databases of what was known at earlier times: each can be deleted and is built again when asked for."""
+        return self.warehouse / "as_known"
 
     @property
     def releases(self) -> Path:

@@ -303,7 +303,7 @@ def listed(
 
 def _codes(home: Home, files: set[str]) -> dict[str, str]:
     """dossier_id → dossier_code, from the restricted store, of the files in question."""
-    folder: Path = home.restricted / "codes"
+    folder: Path = home.codes
     try:
         kept = [path for path in sorted(folder.iterdir()) if path.stem in files]
         for path in kept:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.shared import (
+    AS_KNOWN_OPTION,
     FORMAT_OPTION,
+    LIVE_OPTION,
     UNIT_OPTION,
+    asked,
     common,
     console,
     motcua,
     print_rows,
-    published,
 )
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     help="Cùng --list: chỉ tử số, mẫu số, mẫu số mà không phải tử số, không rõ / one part of the list.",
 )
 @click.option("--codes", is_flag=True, help="Cùng --list: thêm mã hồ sơ từ kho hạn chế / with dossier codes.")
+@AS_KNOWN_OPTION
+@LIVE_OPTION
 @FORMAT_OPTION
 def explain(
     home: Home,
@@ -55,6 +59,8 @@ def explain(
     wants_list: bool,
     part: str | None,
     codes: bool,
+    as_known: str | None,
+    live: bool,
     form: str,
 ) -> None:
     """Một số liệu nghĩa là gì, dựa vào đâu, từ hồ sơ, tệp, dòng nào. / What a figure means, and what is behind it.
@@ -65,20 +71,20 @@ def explain(
     from pipeline.audit.figures import figure as find
     from pipeline.audit.tell import facts, print_list, tell
     from pipeline.declare.periods import parse_period
-    from pipeline.warehouse.release import published as release
 
     if (codes or part) and not wants_list:
         raise WrongUse(
             Text("--codes và --part chỉ dùng cùng --list.", "--codes and --part go with --list."),
             expected=Text("motcua explain … --list --codes", "motcua explain … --list --codes"),
         )
-    asked = find(figure), parse_period(period)
-    with published(home) as con:
-        told = audit.explain(con, *asked, unit, of_field, today=tree == "new")
+    wanted = find(figure), parse_period(period)
+    with asked(home, lang, as_known, live) as con:
+        told = audit.explain(con, *wanted, unit, of_field, today=tree == "new")
+        database = con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0]
         rows = audit.listed(con, told, part, home if codes else None) if wants_list else []
     if form == "table":
         screen = console()
-        tell(told, str(release(home).database), lang, screen)
+        tell(told, database, lang, screen)
         if wants_list:
             screen.print()
             print_list(rows, lang, screen, Text(f"Danh sách: {len(rows)} dòng", f"The list: {len(rows)} rows")[lang])

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.shared import (
+    AS_KNOWN_OPTION,
     FORMAT_OPTION,
+    LIVE_OPTION,
     PERIOD_OPTION,
     UNIT_OPTION,
+    asked,
     common,
     console,
     motcua,
@@ -41,8 +44,20 @@ if TYPE_CHECKING:
     show_default=True,
     help="Đơn vị của kỳ ấy, hay đơn vị hiện nay / units valid then, or today's.",
 )
+@AS_KNOWN_OPTION
+@LIVE_OPTION
 @FORMAT_OPTION
-def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, tree: str, form: str) -> None:
+def stats(
+    home: Home,
+    lang: str,
+    period: str,
+    by: str | None,
+    unit: str | None,
+    tree: str,
+    as_known: str | None,
+    live: bool,
+    form: str,
+) -> None:
     """Số hồ sơ của một kỳ theo đơn vị. / Counts of dossiers of a period, by unit."""
     from pipeline.measure import answers
     from pipeline.measure.trends import trends
@@ -53,7 +68,7 @@ def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, 
             Text("Theo đơn vị hiện nay chỉ có số theo đơn vị.", "On today's tree there are counts by unit alone."),
             expected=Text("--tree new không kèm --by", "--tree new without --by"),
         )
-    with published(home) as con:
+    with asked(home, lang, as_known, live) as con:
         rows = trends(con, period, unit) if tree == "new" else answers.stats(con, period, by, unit, lang)
     if form == "table" and not rows:
         click.echo(Text("Không có số liệu của kỳ này.", "There is no data of this period.")[lang])
@@ -67,12 +82,16 @@ def stats(home: Home, lang: str, period: str, by: str | None, unit: str | None, 
 @common
 @PERIOD_OPTION
 @UNIT_OPTION
+@AS_KNOWN_OPTION
+@LIVE_OPTION
 @FORMAT_OPTION
-def indicators(home: Home, lang: str, period: str, unit: str | None, form: str) -> None:
+def indicators(
+    home: Home, lang: str, period: str, unit: str | None, as_known: str | None, live: bool, form: str
+) -> None:
     """Tỷ lệ: tử số, mẫu số, ngưỡng, kết luận. / Rates: numerator, denominator, threshold, verdict."""
     from pipeline.measure import answers
 
-    with published(home) as con:
+    with asked(home, lang, as_known, live) as con:
         rows = answers.indicators(con, period, unit=unit, lang=lang)
     columns = ["unit", "label", "numerator", "denominator", "unknown", "value", "threshold", "verdict", "needed"]
     spare = ("unknown", "threshold", "denominator", "numerator")
@@ -111,10 +130,12 @@ def overdue(home: Home, lang: str, unit: str | None, within: int, form: str) -> 
     show_default=True,
     help="Thư mục ghi ra / folder to write.",
 )
-def export(home: Home, lang: str, period: str, out: Path) -> None:
+@AS_KNOWN_OPTION
+@LIVE_OPTION
+def export(home: Home, lang: str, period: str, out: Path, as_known: str | None, live: bool) -> None:
     """Ghi số liệu của kỳ ra CSV và Parquet. / Write a period's figures as CSV and Parquet."""
     from pipeline.report.export import export as write
 
-    with published(home) as con:
+    with asked(home, lang, as_known, live) as con:
         for made in write(con, period, out):
             click.echo(str(made))

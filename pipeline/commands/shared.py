@@ -6,7 +6,8 @@ Not here: a command.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,17 @@ PERIOD_OPTION = click.option(
     help="Kỳ: 2023-Q3, 2023-M09, 2023-H1, 2023-9M, 2023, calendar:2023-Q3, 2022-Q1..2023-Q4.",
 )
 UNIT_OPTION = click.option("--unit", default=None, help="Mã hoặc tên đơn vị / code or name of a unit.")
+
+
+AS_KNOWN_OPTION = click.option(
+    "--as-known",
+    default=None,
+    metavar="NGÀY",
+    help="Theo những gì biết đến hết ngày ấy (2023-09-15, hoặc kèm giờ) / by what was known then.",
+)
+LIVE_OPTION = click.option(
+    "--live", is_flag=True, help="Kỳ đã chốt: số tính tới nay, không phải số đã chốt / live figures of sealed periods."
+)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,6 +100,35 @@ def published(home: Home) -> duckdb.DuckDBPyConnection:
             todo=Text("Dựng lại bằng phiên bản này: motcua run", "Build it anew with this version: motcua run"),
         )
     return con
+
+
+@contextmanager
+def asked(
+    home: Home, lang: str, as_known: str | None = None, live: bool = False
+) -> Generator[duckdb.DuckDBPyConnection]:
+    """The database that answers a question about figures: what is published (sealed periods as sealed); with `live`,
+    as computed now; with `as_known`, by what was known then, whatever is sealed. Raises WrongUse, NothingPublished."""
+    from pipeline.measure.sealed import live_only
+
+    if as_known is None:
+        with published(home) as con:
+            if live:
+                live_only(con)
+            yield con
+        return
+    from pipeline.declare.moments import parse_moment
+    from pipeline.measure.summary import open_database
+    from pipeline.night import known_by
+    from pipeline.warehouse.seals import in_force
+
+    moment = parse_moment(as_known)
+    with open_database(known_by(home, moment)) as con:
+        live_only(con)
+        note = Text(f"Theo những gì biết đến {moment:%d/%m/%Y %H:%M}", f"As known at {moment:%d/%m/%Y %H:%M}")
+        if in_force(home):
+            note = Text(f"{note.vi}; bỏ qua số đã chốt.", f"{note.en}; seals are passed over.")
+        click.echo(note[lang], err=True)
+        yield con
 
 
 def console() -> Console:

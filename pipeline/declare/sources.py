@@ -15,12 +15,13 @@ from zoneinfo import available_timezones
 
 from pipeline.declare.faults import line_of, wrong
 from pipeline.declare.layouts import KINDS, Layout, built_in, layout_of, values_of, words_of
+from pipeline.declare.moments import HOME_ZONE
 from pipeline.declare.reported import counts
 from pipeline.declare.text import Text
 from pipeline.errors import DeclarationError
 
 EXTENTS = ("full", "received_in", "open_at", "delta")
-HOME_ZONE = "Asia/Ho_Chi_Minh"
+
 # Day first, always (never month first by inference); ISO is what real Excel date cells become when read as text.
 DATE_FORMATS = (
     "%d/%m/%Y %H:%M:%S",

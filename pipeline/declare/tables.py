@@ -12,16 +12,18 @@ from pipeline.declare.columns import columns
 from pipeline.declare.figures import form, labels, measures
 from pipeline.declare.text import Text, declared, text_of
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: its grain in words, its columns in order."""
+    """A published table: its grain in words, its columns in order. sealed: a seal holds its rows of the period, and
+    schema `live` has the table as computed now."""
 
     name: str
     text: Text
     columns: dict[str, Text]
+    sealed: bool = False
 
 
 @cache
@@ -38,5 +40,12 @@ def tables() -> dict[str, Table]:
     found = {}
     for name, table in node["table"].items():
         own = {c: text_of(words) for c, words in table.get("own", {}).items()}
-        found[name] = Table(name, text_of(table), {c: own.get(c) or known[c] for c in table["columns"]})
+        sealed = table.get("sealed", False)
+        names = [*table["columns"], *(["seal"] if sealed else [])]
+        found[name] = Table(name, text_of(table), {c: own.get(c) or known[c] for c in names}, sealed)
     return found
+
+
+def sealed_tables() -> list[str]:
+    """The tables of which a seal holds the rows of its period."""
+    return [table.name for table in tables().values() if table.sealed]

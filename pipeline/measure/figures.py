@@ -9,22 +9,31 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.figures import Indicator, form, indicators, labels, measures, thresholds
-from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reported_tables
+from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
 from pipeline.warehouse.sql import statement
 
+LIVE = "live"  # schema of what is computed now; the published tables show sealed periods as sealed (sealed.py)
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
 
 
 def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     """All figure tables, in order. Needs the tables of warehouse/build."""
+    con.execute(f"CREATE SCHEMA {LIVE}")
     con.execute(statement("measure", "dossier_period"))
+    con.execute(f"CREATE VIEW dossier_period AS SELECT * FROM {LIVE}.dossier_period")
     con.execute(period_count_sql())
     reported_tables(con)
     con.execute(_form_sql())
     _threshold_table(con)
     con.execute(_indicator_count_sql())
     con.execute(statement("measure", "indicator_value"))
+    derived_tables(con)
+
+
+def derived_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables that follow from the published counts, sealed or live: trends, and the reconciliation."""
     con.execute(_trend_sql())
+    con.execute(reconciliation_sql())
 
 
 def period_count_sql() -> str:
@@ -72,11 +81,11 @@ def _trend_sql() -> str:
     return statement("measure", "trend").format(unit_counts=unit_counts_sql(), sums=sums_sql(), columns=columns)
 
 
-def unit_counts_sql() -> str:
+def unit_counts_sql(period_count: str = "period_count", reported_figure: str = "reported_figure") -> str:
     """period, unit_id and every measure: of the registers' dossiers, and of summaries where they alone tell of a unit."""
     return (
-        f"SELECT period, unit_id, {measure_counts_sql()} FROM period_count GROUP BY period, unit_id "
-        f"UNION ALL SELECT period, unit_id, {', '.join(measures())} FROM reported_figure"
+        f"SELECT period, unit_id, {measure_counts_sql()} FROM {period_count} GROUP BY period, unit_id "
+        f"UNION ALL SELECT period, unit_id, {', '.join(measures())} FROM {reported_figure}"
     )
 
 

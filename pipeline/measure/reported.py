@@ -13,11 +13,9 @@ from pipeline.declare.reported import counts, fills
 
 
 def reported_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """`reported_figure`: the measures of units of which only summaries tell. `reconciliation`: every reported figure
-    that the registers have too. Needs `reported_count`, `period_coverage`, `period_count`."""
+    """`reported_figure`: the measures of units of which only summaries tell. Needs `reported_count`, `reported_node`."""
     con.execute(_wide_sql())
     con.execute(_figure_sql())
-    con.execute(_reconciliation_sql())
 
 
 def _wide_sql() -> str:
@@ -71,8 +69,9 @@ def indicator_rows_sql() -> str:
     return " UNION ALL ".join(pieces)
 
 
-def _reconciliation_sql() -> str:
-    """Every reported figure beside the registers' own, for units (and sums of units) that registers cover."""
+def reconciliation_sql() -> str:
+    """`reconciliation`: every reported figure beside the registers' own, for units (and sums of units) that registers
+    cover. Needs `reported`, `period_coverage`, `period_count`."""
     told = {name: r.where for name, r in counts().items() if r.where}
     computed = ", ".join(
         f"coalesce(sum(n) FILTER (WHERE {where}), 0)::BIGINT AS {name}" for name, where in told.items()
@@ -81,7 +80,7 @@ def _reconciliation_sql() -> str:
         f"SELECT period, node, field, '{name}' AS measure, {name} AS computed FROM of_registers" for name in told
     )
     return f"""
-        CREATE TABLE reconciliation AS
+        CREATE OR REPLACE TABLE reconciliation AS
         WITH asked AS (
             SELECT DISTINCT p.period, p.unit_id, r.field, p.coverage FROM reported r
             JOIN period_coverage p ON p.unit_id = r.unit_id AND p.period_from = r.first_day AND p.period_to = r.last_day

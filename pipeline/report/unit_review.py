@@ -46,7 +46,7 @@ def review_rows(home: Home) -> list[dict[str, Any]]:
 
 def _texts(home: Home) -> dict[str, str]:
     """unit_hash → the name as written, from the restricted store."""
-    kept = sorted((home.restricted / "units").glob("*.parquet"))
+    kept = sorted(home.unit_names.glob("*.parquet"))
     if not kept:
         return {}
     return dict(

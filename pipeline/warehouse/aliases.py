@@ -61,7 +61,7 @@ def log_of(home: Home) -> Path:
 
 def take_aliases(home: Home) -> tuple[Aliases, DeclarationError | None]:
     """Today's aliases, archived and logged. A broken file changes nothing: the last good one goes on counting."""
-    path, known = home.raw / FILE, _last(home)
+    path, known = home.raw / FILE, last_aliases(home)
     if not path.exists():
         if known is not None:
             _append(home, None)
@@ -139,7 +139,8 @@ def _read(home: Home, path: Path, sha256: str) -> Aliases:
     return Aliases(sha256, by_name)
 
 
-def _last(home: Home) -> str | None:
+def last_aliases(home: Home) -> str | None:
+    """Hash of the alias file that counts by the log; null: there is none."""
     if not log_of(home).exists():
         return None
     lines = log_of(home).read_bytes().split(b"\n")[:-1]  # a line cut off by a crash is none

@@ -17,7 +17,7 @@ from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, MotcuaError
 from pipeline.settings import Home
-from pipeline.warehouse.aliases import NO_ALIASES, Aliases, take_aliases
+from pipeline.warehouse.aliases import NO_ALIASES, Aliases, kept_aliases, last_aliases, take_aliases
 from pipeline.warehouse.arrival import BY_CHANGE, exports, still_written, stray_files, waiting_by_name
 from pipeline.warehouse.record import Entry, append_log, archive, archived, now, read_log, sha256_of
 from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, version_folder
@@ -88,14 +88,38 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
             if folder.name not in sources:
                 broken.add(folder.name)
             result.refused.append(error)
-    for entry in sorted(known.values(), key=lambda e: e.seq):
+    _conform_known(home, list(known.values()), sources, broken, result)
+    return result
+
+
+def recorded(home: Home, known_by: datetime | None = None) -> Intake:
+    """What the record holds, data/raw left alone; known_by: as it was known then. What the files mean (declarations of
+    sources, aliases of units) is as it is today."""
+    result = Intake(aliases=kept_aliases(home, last_aliases(home)))
+    entries = read_log(home, known_by)
+    sources: dict[str, tuple[Source, bytes]] = {}
+    broken: set[str] = set()
+    for key in {e.source for e in entries}:
+        folder = home.raw / key
+        try:
+            if folder.is_dir():
+                sources[key] = read_source(folder), _source_toml(folder)
+        except MotcuaError:
+            broken.add(key)
+    _conform_known(home, entries, sources, broken, result)
+    return result
+
+
+def _conform_known(
+    home: Home, entries: list[Entry], sources: dict[str, tuple[Source, bytes]], broken: set[str], result: Intake
+) -> None:
+    for entry in sorted(entries, key=lambda e: e.seq):
         try:
             facts = _facts(home, entry, sources, broken)
         except MotcuaError as error:  # what is in the archive is read no more: it is said, and the others go on
             result.refused.append(error)
             continue
         (result.files if entry.counts else result.withdrawn).append((entry, facts))
-    return result
 
 
 def _same_bytes_elsewhere(entry: Entry, key: str, name: str, source: Source) -> None:

@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from pipeline.declare.moments import HOME_ZONE
 from pipeline.settings import Home
 
 KEY_BYTES = 32
@@ -62,22 +64,32 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def local(moment: str) -> datetime:
+    """A moment of the record (UTC) on the offices' wall clock."""
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(HOME_ZONE)).replace(tzinfo=None)
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_log(home: Home) -> list[Entry]:
-    """All entries in the order of intake, with what was withdrawn since. A last line cut off by a crash is no entry."""
+def read_log(home: Home, known_by: datetime | None = None) -> list[Entry]:
+    """All entries in the order of intake, with what was withdrawn since. known_by: as the log told then (local time):
+    no file known later, nothing taken back later. A last line cut off by a crash is no entry."""
     if not home.intake_log.exists():
         return []
     lines = home.intake_log.read_bytes().split(b"\n")  # a crash may also cut a letter in two
     found: list[Entry] = []
     for node in (json.loads(line) for line in lines[:-1] if line):
         if "withdrawn" not in node:
-            found.append(Entry(**node))
+            entry = Entry(**node)
+            if known_by is None or datetime.fromisoformat(entry.known_at) <= known_by:
+                found.append(entry)
             continue
         step = Withdrawal(**node)
+        if known_by is not None and local(step.at) > known_by:
+            continue
         told = (None, None) if step.undo else (step.at, step.reason)
         found = [
             replace(e, withdrawn_at=told[0], withdrawn_reason=told[1]) if e.seq == step.withdrawn else e for e in found
@@ -144,16 +156,16 @@ def key(home: Home) -> bytes:
 
 def restricted_codes(home: Home, sha256: str) -> Path:
     """Where the dossier codes of a file are kept: dossier_id → dossier_code."""
-    folder = home.restricted / "codes"
-    _private(home.restricted)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{sha256}.parquet"
+    return _hidden(home.codes, sha256)
 
 
 def restricted_units(home: Home, sha256: str) -> Path:
     """Where the unit names of a file that no list knows are kept: unit_hash → written. Only files with such names."""
-    folder = home.restricted / "units"
-    _private(home.restricted)
+    return _hidden(home.unit_names, sha256)
+
+
+def _hidden(folder: Path, sha256: str) -> Path:
+    _private(folder.parent)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{sha256}.parquet"
 

@@ -20,12 +20,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipeline import __version__, settings
-from pipeline.declare.sources import HOME_ZONE
+from pipeline.declare.moments import HOME_ZONE
 from pipeline.declare.tables import SCHEMA_VERSION, tables
 from pipeline.declare.text import Text
 from pipeline.errors import NothingPublished
 from pipeline.settings import PROJECT, Home
-from pipeline.warehouse.record import Entry, now, write_json
+from pipeline.warehouse.record import Entry, now, read_log, write_json
 
 if TYPE_CHECKING:
     from pipeline.warehouse.versions import FileFacts
@@ -36,13 +36,15 @@ FIGURE_ROOMS = ("declare", "read", "conform", "validate", "warehouse", "measure"
 
 @dataclass(frozen=True)
 class Release:
-    """A published release. inputs: fingerprint of the files, declarations and code it was made from."""
+    """A published release. inputs: fingerprint of the files, declarations and code it was made from. seals: hash of the
+    newest seal that it shows, null before the first."""
 
     id: str
     built_at: str
     inputs: str
     files: int
     folder: Path
+    seals: str | None = None
 
     @property
     def database(self) -> Path:
@@ -73,11 +75,15 @@ def inputs_fingerprint(files: list[tuple[Entry, FileFacts]], aliases: str | None
 def current(home: Home) -> Release | None:
     """The published release, or None before the first."""
     try:
-        folder = home.releases / home.pointer.read_text(encoding="utf-8").strip()
-        node = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return release_in(home.releases / home.pointer.read_text(encoding="utf-8").strip())
     except FileNotFoundError:
         return None
-    return Release(node["release"], node["built_at"], node["inputs"], len(node["files"]), folder)
+
+
+def release_in(folder: Path) -> Release:
+    """The release that stands in a folder. Raises FileNotFoundError."""
+    node = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return Release(node["release"], node["built_at"], node["inputs"], len(node["files"]), folder, node.get("seals"))
 
 
 def published(home: Home) -> Release:
@@ -93,6 +99,16 @@ def published(home: Home) -> Release:
             ),
         )
     return release
+
+
+def nothing_known(home: Home, moment: datetime) -> NothingPublished:
+    """That no file was known yet, and since when the first is."""
+    first = min((e.known_at for e in read_log(home)), default=None)
+    return NothingPublished(
+        Text(f"Đến {moment:%d/%m/%Y %H:%M} chưa biết số liệu nào.", f"Nothing was known by {moment:%d/%m/%Y %H:%M}."),
+        found=Text(f"tệp đầu tiên: {first:.16}", f"the first file: {first:.16}") if first else None,
+        todo=Text("Chọn thời điểm muộn hơn.", "Choose a later moment.") if first else None,
+    )
 
 
 def open_published(home: Home) -> duckdb.DuckDBPyConnection:
@@ -112,7 +128,7 @@ def new_build(home: Home) -> Path:
 def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> None:
     """Makes the file describe itself: what it was made from, a data dictionary, comments on tables and columns."""
     con.execute("BEGIN")  # one commit instead of one for each of a thousand small statements
-    con.execute("CREATE TABLE release_info (key VARCHAR, value VARCHAR)")
+    con.execute("CREATE OR REPLACE TABLE release_info (key VARCHAR, value VARCHAR)")
     facts = {
         "release": release_id,
         "schema_version": str(SCHEMA_VERSION),
@@ -123,27 +139,28 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
     }
     con.executemany("INSERT INTO release_info VALUES (?, ?)", list(facts.items()))
     con.execute(
-        'CREATE TABLE data_dictionary ("table" VARCHAR, "column" VARCHAR, type VARCHAR, vi VARCHAR, en VARCHAR)'
+        'CREATE OR REPLACE TABLE data_dictionary ("table" VARCHAR, "column" VARCHAR, type VARCHAR, vi VARCHAR, en VARCHAR)'
     )
     types = dict(
         con.execute(
             "SELECT table_name || '.' || column_name, data_type FROM duckdb_columns() WHERE database_name = 'built'"
         ).fetchall()
     )
-    kinds = dict(
-        con.execute(
-            "SELECT table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = 'built' UNION ALL "
-            "SELECT view_name, 'VIEW' FROM duckdb_views() WHERE database_name = 'built'"
-        ).fetchall()
-    )
+    kinds = con.execute(
+        "SELECT schema_name, table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = 'built' UNION ALL "
+        "SELECT schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE database_name = 'built' AND NOT internal"
+    ).fetchall()
+    for schema, name, kind in kinds:  # a table of another schema than main has the words of its namesake
+        if table := tables().get(name):
+            con.execute(f'COMMENT ON {kind} "{schema}".{name} IS {_quoted(str(table.text))}')
+            for column, text in table.columns.items():
+                con.execute(f'COMMENT ON COLUMN "{schema}".{name}."{column}" IS {_quoted(str(text))}')
     for table in tables().values():
-        con.execute(f"COMMENT ON {kinds[table.name]} {table.name} IS {_quoted(str(table.text))}")
         con.execute(
             "INSERT INTO data_dictionary VALUES (?, NULL, NULL, ?, ?)",
             [table.name, table.text.vi, table.text.en],
         )
         for column, text in table.columns.items():
-            con.execute(f'COMMENT ON COLUMN {table.name}."{column}" IS {_quoted(str(text))}')
             row = [table.name, column, types[f"{table.name}.{column}"], text.vi, text.en]
             con.execute("INSERT INTO data_dictionary VALUES (?, ?, ?, ?, ?)", row)
     con.execute("COMMIT")
@@ -156,6 +173,7 @@ def publish(
     inputs: str,
     files: list[tuple[Entry, FileFacts]],
     aliases: str | None = None,
+    seals: str | None = None,
 ) -> Release:
     """Turns a finished, closed build into the published release."""
     manifest: dict[str, Any] = {
@@ -165,6 +183,7 @@ def publish(
         "motcua": __version__,
         "inputs": inputs,
         "unit_aliases": aliases,
+        "seals": seals,
         "files": [
             {
                 "seq": e.seq,
@@ -192,7 +211,7 @@ def publish(
                 raise
             time.sleep(0.1)
     _prune(home)
-    return Release(release_id, manifest["built_at"], inputs, len(files), folder)
+    return Release(release_id, manifest["built_at"], inputs, len(files), folder, seals)
 
 
 def new_release_id(home: Home, inputs: str) -> str:

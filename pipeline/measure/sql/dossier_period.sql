@@ -1,6 +1,6 @@
 -- The heart: a row for each dossier in each period in which it counts, with one origin and one outcome, as of the
 -- cut-off. DESIGN section 2. Plain SQL that DuckDB and Spark run unchanged: CASE, comparisons, joins.
-CREATE VIEW dossier_period AS
+CREATE VIEW live.dossier_period AS
 SELECT
     p.period, p.scheme, p.kind, p.period_from, p.period_to, p.as_of, p.coverage,
     p.counted_unit_id AS unit_id, d.field, d.procedure_code, d.procedure, d.service_level,
@@ -32,7 +32,7 @@ SELECT
     CASE WHEN d.concluded_on <= p.as_of AND d.conclusion = 'resolved' THEN d.processing_days END AS processing_days,
     d.component_digitized, d.component_reused, d.result_digitized, d.fee_due, d.paid_online, d.certified_copies,
     d.apology_sent, d.rated, d.rating,
-    d.unit_id AS register_unit_id, d.source, d.file_id, d.sheet, d.row
+    d.unit_id AS register_unit_id, d.source, d.file_id, d.sheet, d.row, CAST(NULL AS VARCHAR) AS seal
 FROM dossier d
 JOIN period_unit p
   ON p.unit_id = d.unit_id

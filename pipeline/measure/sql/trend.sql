@@ -1,7 +1,7 @@
 -- Per period and unit of today's tree, and per sum of units that exists today: the counts of all units, of then and of
 -- today, that make it up, and what is covered of them. A unit of then without a successor stays itself, and so does a
 -- whole district of which only a summary tells. basis as in period_coverage.
-CREATE TABLE trend_count AS
+CREATE OR REPLACE TABLE trend_count AS
 WITH today AS (
     SELECT u.unit_id, u.valid_from, u.valid_to, coalesce(s.successor_id, u.unit_id) AS today_id,
            u.kind NOT IN ('commune', 'counter') AS whole

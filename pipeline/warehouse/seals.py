@@ -1,0 +1,161 @@
+"""The seals in the record: a folder for each, and a chain in which each line holds the hash of the seal before.
+
+A seal is a period's slice of the published tables as Parquet, with a manifest of all it was made from. Nothing is ever
+changed or removed here. Not here: making one (audit/sealing), showing its figures instead of live ones
+(measure/sealed), judging whether it was touched (audit/verify).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import Home
+from pipeline.warehouse.record import now
+
+MANIFEST = "seal.json"
+FIRST = "0" * 64  # what the first seal holds in place of a hash before it
+SHORT = 12
+
+
+@dataclass(frozen=True)
+class SealedFile:
+    """A file that a sealed figure may rest on. conformed: folder of its conformed rows (versions/), rows_sha256: hash of
+    the bytes of its tables, by name. source_toml: hash of the source's declaration that conformed it, null: none."""
+
+    seq: int
+    sha256: str
+    source: str
+    name: str
+    taken_at: str
+    known_at: str
+    withdrawn_at: str | None
+    withdrawn_reason: str | None
+    size: int
+    source_toml: str | None
+    conformed: str
+    rows_sha256: dict[str, str]
+
+    @property
+    def place(self) -> str:
+        return f"{self.source}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A sealed period. number: its place in the chain. version: 1, and one more with each revision of the period.
+    known_at: all that was known by then (local time) is in it. sha256: of its manifest."""
+
+    number: int
+    period: str
+    version: int
+    sha256: str
+    previous: str
+    sealed_at: str
+    known_at: datetime
+    note: str | None
+    reason: str | None
+    rules: str
+    program: dict[str, Any]
+    files: tuple[SealedFile, ...]
+    unit_aliases: str | None
+    tables: dict[str, dict[str, Any]]
+    folder: Path
+
+    @property
+    def short(self) -> str:
+        return self.sha256[:SHORT]
+
+    def table(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line of the chain."""
+
+    number: int
+    period: str
+    folder: str
+    sha256: str
+    previous: str
+
+
+def chain_of(home: Home) -> Path:
+    return home.seals / "chain.jsonl"
+
+
+def read_chain(home: Home) -> list[Link]:
+    """The chain's lines, oldest first. A line cut off by a crash is none."""
+    if not chain_of(home).exists():
+        return []
+    return [Link(**json.loads(line)) for line in chain_of(home).read_bytes().split(b"\n")[:-1] if line]
+
+
+def read_seals(home: Home) -> list[Seal]:
+    """Every seal, oldest first. One whose manifest cannot be read is left out: verifying names it."""
+    found = []
+    for link in read_chain(home):
+        try:
+            found.append(read_seal(home, link))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def read_seal(home: Home, link: Link) -> Seal:
+    folder = home.seals / link.folder
+    node = json.loads((folder / MANIFEST).read_bytes())
+    return Seal(
+        number=link.number,
+        period=node["period"],
+        version=node["version"],
+        sha256=link.sha256,
+        previous=link.previous,
+        sealed_at=node["sealed_at"],
+        known_at=datetime.fromisoformat(node["known_at"]),
+        note=node["note"],
+        reason=node["reason"],
+        rules=node["rules"],
+        program=node["program"],
+        files=tuple(SealedFile(**file) for file in node["files"]),
+        unit_aliases=node["unit_aliases"],
+        tables=node["tables"],
+        folder=folder,
+    )
+
+
+def in_force(home: Home) -> dict[str, Seal]:
+    """period → its newest seal."""
+    return {seal.period: seal for seal in read_seals(home)}
+
+
+def keep_seal(home: Home, made: Path, manifest: dict[str, Any]) -> Seal:
+    """Adds a seal whose tables stand in the folder `made`, which is moved into the record: the folder as a whole, then
+    one line of the chain. A crash in between leaves a folder that no line names, which the next seal replaces."""
+    links = read_chain(home)
+    number = len(links) + 1
+    previous = links[-1].sha256 if links else FIRST
+    node: dict[str, Any] = {"number": number, "previous": previous, "sealed_at": now().isoformat(), **manifest}
+    content = json.dumps(node, ensure_ascii=False, indent=1, default=str).encode() + b"\n"
+    (made / MANIFEST).write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    name = f"{number:04}-{node['period'].replace(':', '-')}-{sha256[:SHORT]}"
+    home.seals.mkdir(parents=True, exist_ok=True)
+    for left in home.seals.glob(f"{number:04}-*"):
+        shutil.rmtree(left)
+    made.rename(home.seals / name)
+    link = Link(number, node["period"], name, sha256, previous)
+    with chain_of(home).open("ab+") as stream:
+        stream.seek(0)
+        stream.truncate(stream.read().rfind(b"\n") + 1)
+        stream.write(json.dumps(link.__dict__, ensure_ascii=False).encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    return read_seal(home, link)

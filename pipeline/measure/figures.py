@@ -18,9 +18,7 @@ PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
 
 def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     """All figure tables, in order. Needs the tables of warehouse/build."""
-    con.execute(f"CREATE SCHEMA {LIVE}")
-    con.execute(statement("measure", "dossier_period"))
-    con.execute(f"CREATE VIEW dossier_period AS SELECT * FROM {LIVE}.dossier_period")
+    con.execute(dossier_period_sql())
     con.execute(period_count_sql())
     reported_tables(con)
     con.execute(_form_sql())
@@ -28,6 +26,11 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_indicator_count_sql())
     con.execute(statement("measure", "indicator_value"))
     derived_tables(con)
+
+
+def dossier_period_sql(live: str = "", main: str = "") -> str:
+    """The view `dossier_period`; live, main: schemas of the view and its periods, and of the dossiers, with their dots."""
+    return statement("measure", "dossier_period").format(live=live, main=main)
 
 
 def derived_tables(con: duckdb.DuckDBPyConnection) -> None:

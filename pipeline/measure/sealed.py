@@ -16,7 +16,7 @@ import polars as pl
 
 from pipeline.declare.figures import measures
 from pipeline.declare.tables import sealed_tables
-from pipeline.measure.figures import LIVE, derived_tables, sums_sql, unit_counts_sql
+from pipeline.measure.figures import LIVE, derived_tables, dossier_period_sql, sums_sql, unit_counts_sql
 from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, rows_of, store
 
@@ -43,7 +43,7 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
     if con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'seal'").fetchall()[0][0]:
         _take_off(con, tables)
     else:
-        con.execute(f"CREATE SCHEMA {BENEATH}; CREATE SCHEMA {KEPT}; DROP VIEW {VIEW}")
+        con.execute(f"CREATE SCHEMA {LIVE}; CREATE SCHEMA {BENEATH}; CREATE SCHEMA {KEPT}; DROP VIEW {VIEW}")
         for name in tables:
             con.execute(f"ALTER TABLE {name} ADD COLUMN seal VARCHAR")
     days = {r["period"]: r for r in rows_of(con, "SELECT period, period_from, period_to FROM period")}
@@ -64,7 +64,7 @@ def _take_off(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
         con.execute(f"DELETE FROM {name} WHERE seal IS NOT NULL")
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {BENEATH}.{name}")
         con.execute(f"DROP VIEW {LIVE}.{name}; DROP TABLE {BENEATH}.{name}")
-    con.execute(f"DROP VIEW {VIEW}; DROP TABLE {KEPT}.{VIEW}; DROP TABLE seal; DROP TABLE revision")
+    con.execute(f"DROP VIEW {VIEW}; DROP VIEW {LIVE}.{VIEW}; DROP TABLE {KEPT}.{VIEW}; DROP TABLE seal; DROP TABLE revision")
 
 
 def _show(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal], where: str) -> None:
@@ -91,6 +91,7 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, seal: Seal) -> str:
 
 def _view(con: duckdb.DuckDBPyConnection, shown: Sequence[Seal]) -> None:
     """`dossier_period`: the computed rows of live periods, and the kept ones of sealed periods."""
+    con.execute(dossier_period_sql(f"{LIVE}.", "main."))
     con.execute(f"CREATE TABLE {KEPT}.{VIEW} AS SELECT * FROM {LIVE}.{VIEW} LIMIT 0")
     for seal in shown:
         con.execute(f"INSERT INTO {KEPT}.{VIEW} BY NAME {_rows(con, VIEW, seal)}")

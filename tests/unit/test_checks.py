@@ -55,7 +55,7 @@ def failing(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 def derive(con: duckdb.DuckDBPyConnection) -> None:
     """The figures anew, from whatever the tables below them now say."""
-    con.execute("DROP VIEW dossier_period; DROP SCHEMA live CASCADE")
+    con.execute("DROP VIEW dossier_period")
     for table in FIGURES:
         con.execute(f"DROP TABLE {table}")
     build_figures(con)

@@ -1,6 +1,7 @@
 -- The heart: a row for each dossier in each period in which it counts, with one origin and one outcome, as of the
--- cut-off. DESIGN section 2. Plain SQL that DuckDB and Spark run unchanged: CASE, comparisons, joins.
-CREATE VIEW live.dossier_period AS
+-- cut-off. DESIGN section 2. Plain SQL that DuckDB and Spark run unchanged: CASE, comparisons, joins. In schema live
+-- its tables are named with their schema: an attached file's views find no table of another schema by themselves.
+CREATE VIEW {live}dossier_period AS
 SELECT
     p.period, p.scheme, p.kind, p.period_from, p.period_to, p.as_of, p.coverage,
     p.counted_unit_id AS unit_id, d.field, d.procedure_code, d.procedure, d.service_level,
@@ -33,14 +34,14 @@ SELECT
     d.component_digitized, d.component_reused, d.result_digitized, d.fee_due, d.paid_online, d.certified_copies,
     d.apology_sent, d.rated, d.rating,
     d.unit_id AS register_unit_id, d.source, d.file_id, d.sheet, d.row, CAST(NULL AS VARCHAR) AS seal
-FROM dossier d
-JOIN period_unit p
+FROM {main}dossier d
+JOIN {live}period_unit p
   ON p.unit_id = d.unit_id
  AND d.received_on <= p.as_of
  AND d.opened_on <= p.as_of
  AND (d.concluded_on IS NULL OR d.concluded_on >= p.period_from OR d.received_on >= p.period_from)
  AND (d.previous_left_on IS NULL OR d.previous_left_on < p.period_from)
-LEFT JOIN dossier_state s
+LEFT JOIN {main}dossier_state s
   ON s.dossier_id = d.dossier_id
  AND s.from_day <= p.as_of
  AND (s.to_day IS NULL OR p.as_of < s.to_day)

@@ -22,6 +22,7 @@ from pipeline.measure.figures import build_figures
 from pipeline.measure.sealed import apply_seals
 from pipeline.measure.summary import kept_outcomes
 from pipeline.settings import Home
+from pipeline.warehouse import keeping
 from pipeline.warehouse import release as releases
 from pipeline.warehouse.build import build as build_tables
 from pipeline.warehouse.build import connect
@@ -197,6 +198,7 @@ def settle(home: Home, intake: Intake, built: Build | None, release: Release | N
             con.close()
         result.rejected_rows = int(told[0][0])
     result.outcomes = built.outcomes if built else []
+    keeping.apply(home, intake.all_files)
     write_json(home.last_run, _told(result))
     return result
 

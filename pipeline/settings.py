@@ -113,10 +113,10 @@ def memory_limit() -> str | None:
     return os.environ.get("MOTCUA_MEMORY_LIMIT") or None
 
 
-def keep_releases() -> int:
-    """How many releases stay on disk (MOTCUA_KEEP_RELEASES, default 14)."""
-    words = os.environ.get("MOTCUA_KEEP_RELEASES", "14")
-    return max(2, int(words)) if words.isdigit() else 14
+def keep_releases() -> int | None:
+    """How many releases stay on disk (MOTCUA_KEEP_RELEASES, before any declared number); None = as declared."""
+    words = os.environ.get("MOTCUA_KEEP_RELEASES", "")
+    return max(2, int(words)) if words.isdigit() else None
 
 
 def settle_seconds() -> float:

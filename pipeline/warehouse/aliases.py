@@ -141,10 +141,20 @@ def _read(home: Home, path: Path, sha256: str) -> Aliases:
 
 def last_aliases(home: Home) -> str | None:
     """Hash of the alias file that counts by the log; null: there is none."""
+    told = _told(home)
+    return told[-1] if told else None
+
+
+def every_alias_file(home: Home) -> set[str | None]:
+    """Hashes of all alias files that ever counted."""
+    return set(_told(home))
+
+
+def _told(home: Home) -> list[str | None]:
     if not log_of(home).exists():
-        return None
+        return []
     lines = log_of(home).read_bytes().split(b"\n")[:-1]  # a line cut off by a crash is none
-    return json.loads(lines[-1])["sha256"] if lines else None
+    return [json.loads(line)["sha256"] for line in lines if line]
 
 
 def _append(home: Home, sha256: str | None) -> None:

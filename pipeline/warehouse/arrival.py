@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.declare import aliases
+from pipeline.declare import aliases, retention
 from pipeline.declare.text import Text
-from pipeline.errors import InputRefused, MotcuaError
+from pipeline.errors import DeclarationError, InputRefused, MotcuaError
 from pipeline.settings import Home
 
 NOT_EXPORTS = ("source.toml", "readme.md", "readme.txt", "thumbs.db", "desktop.ini")
@@ -71,10 +71,19 @@ def stray_files(home: Home) -> list[MotcuaError]:
         )
         for path in sorted(home.raw.iterdir())
         if path.is_file()
-        and path.name.lower() not in (*NOT_EXPORTS, aliases.FILE)
+        and path.name.lower() not in (*NOT_EXPORTS, aliases.FILE, retention.FILE)
         and not path.name.startswith(".")
         and why_by_name(path) is None
     ]
+
+
+def broken_rules(home: Home) -> list[MotcuaError]:
+    """What is wrong with the office's own rules of keeping, by which nothing is removed."""
+    try:
+        retention.read_retention(home.raw / retention.FILE)
+    except DeclarationError as error:
+        return [error]
+    return []
 
 
 def _files(home: Home) -> Iterator[tuple[Path, Path]]:

@@ -18,9 +18,18 @@ from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, MotcuaError
 from pipeline.settings import Home
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases, kept_aliases, last_aliases, take_aliases
-from pipeline.warehouse.arrival import BY_CHANGE, exports, still_written, stray_files, waiting_by_name
-from pipeline.warehouse.record import Entry, append_log, archive, archived, now, read_log, sha256_of
-from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, version_folder
+from pipeline.warehouse.arrival import BY_CHANGE, broken_rules, exports, still_written, stray_files, waiting_by_name
+from pipeline.warehouse.record import (
+    Entry,
+    append_log,
+    archive,
+    archived,
+    kept_in_archive,
+    now,
+    read_log,
+    sha256_of,
+)
+from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, read_facts, version_folder
 
 Progress = Callable[[Text], None]
 
@@ -55,7 +64,7 @@ def new_exports(home: Home) -> list[Path]:
 
 def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
     """Takes in what is new, and conforms anew what changed declarations ask for. Refusals are collected."""
-    result = Intake(refused=stray_files(home))
+    result = Intake(refused=stray_files(home) + broken_rules(home))
     result.aliases, broken_aliases = take_aliases(home)
     result.refused += [broken_aliases] if broken_aliases else []
     _wait(home, result, progress)
@@ -187,7 +196,10 @@ def _tell_new(progress: Progress, known: dict[str, Entry], place: str) -> None:
 
 
 def _facts(home: Home, entry: Entry, sources: dict[str, tuple[Source, bytes]], broken: set[str]) -> FileFacts:
-    """What is known of a file in the archive, by today's declaration or, where that no longer reads it, its own."""
+    """What is known of a file in the archive, by today's declaration or, where that no longer reads it, its own; of one
+    that expired what its kept rows tell, whatever is declared today."""
+    if entry.expired_rows:
+        return _expired_facts(home, entry, entry.expired_rows)
     if entry.source in broken:
         # its declaration is broken today; what it gave before was conformed by the one in the archive
         sources[entry.source] = _kept_source(home, entry)
@@ -197,6 +209,24 @@ def _facts(home: Home, entry: Entry, sources: dict[str, tuple[Source, bytes]], b
     except InputRefused:
         # today's declaration no longer reads the file: the one it was taken in with still does
         return _kept_facts(home, entry, *_kept_source(home, entry))
+
+
+def _expired_facts(home: Home, entry: Entry, conformed: str) -> FileFacts:
+    try:
+        return read_facts(kept_in_archive(home, entry.sha256, conformed))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputRefused(
+            Text(
+                "Tệp gốc đã hết hạn lưu, và các dòng giữ lại của nó không đọc được.",
+                "The raw file has expired, and the rows that were kept of it cannot be read.",
+            ),
+            where=entry.place,
+            found=Text(conformed, conformed),
+            todo=Text(
+                "Lấy lại thư mục .rows của tệp trong archive/ từ bản sao lưu.",
+                "Take the file's .rows folder in archive/ back from a backup.",
+            ),
+        ) from None
 
 
 def _kept_facts(home: Home, entry: Entry, source: Source, toml: bytes) -> FileFacts:

@@ -1,7 +1,8 @@
 """The record: an append-only intake log, the archive of raw files by sha256, and the restricted store with its key.
 
 A file that was taken back stays in the log and in the archive: the withdrawal is a line of its own, and so is its
-undoing. Not here: what stands in the files. DESIGN §4.3, §4.4, §4.15.
+undoing. A file that expired by policy stays in the log, and its conformed rows stand in the archive in its place.
+Not here: what stands in the files, when one expires (keeping.py). DESIGN §4.3, §4.4, §4.15.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ KEY_BYTES = 32
 class Entry:
     """A file taken in. taken_at: when (UTC). known_at: from when its content counts as known, local wall clock of
     the source. source_toml: sha256 of the source's declaration then, or null. withdrawn_at (UTC), withdrawn_reason:
-    where it was taken back and not given again; they come from lines of their own."""
+    where it was taken back and not given again; expired_at (UTC), expired_why, expired_rows: where the raw file is kept
+    no longer, and the name of the conformed rows that count in its place; they come from lines of their own."""
 
     seq: int
     taken_at: str
@@ -40,6 +42,9 @@ class Entry:
     source_toml: str | None
     withdrawn_at: str | None = None
     withdrawn_reason: str | None = None
+    expired_at: str | None = None
+    expired_why: str | None = None
+    expired_rows: str | None = None
 
     @property
     def place(self) -> str:
@@ -60,6 +65,20 @@ class Withdrawal:
     undo: bool = False
 
 
+@dataclass(frozen=True)
+class Expiry:
+    """The raw bytes of a file (its seq) gone from the archive at a moment (UTC), by which rule. rows: the folder of
+    conformed rows that count in their place from then on."""
+
+    expired: int
+    at: str
+    why: str
+    rows: str
+
+
+TOLD_APART = ("withdrawn_at", "withdrawn_reason", "expired_at", "expired_why", "expired_rows")
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -75,13 +94,19 @@ def sha256_of(path: Path) -> str:
 
 
 def read_log(home: Home, known_by: datetime | None = None) -> list[Entry]:
-    """All entries in the order of intake, with what was withdrawn since. known_by: as the log told then (local time):
-    no file known later, nothing taken back later. A last line cut off by a crash is no entry."""
+    """All entries in the order of intake, with what was withdrawn and what expired since. known_by: as the log told
+    then (local time): no file known later, nothing taken back later; what expired is gone whatever the moment.
+    A last line cut off by a crash is no entry."""
     if not home.intake_log.exists():
         return []
     lines = home.intake_log.read_bytes().split(b"\n")  # a crash may also cut a letter in two
     found: list[Entry] = []
     for node in (json.loads(line) for line in lines[:-1] if line):
+        if "expired" in node:
+            end = Expiry(**node)
+            gone = {"expired_at": end.at, "expired_why": end.why, "expired_rows": end.rows}
+            found = [replace(e, **gone) if e.seq == end.expired else e for e in found]
+            continue
         if "withdrawn" not in node:
             entry = Entry(**node)
             if known_by is None or datetime.fromisoformat(entry.known_at) <= known_by:
@@ -97,10 +122,10 @@ def read_log(home: Home, known_by: datetime | None = None) -> list[Entry]:
     return found
 
 
-def append_log(home: Home, line: Entry | Withdrawal) -> None:
+def append_log(home: Home, line: Entry | Withdrawal | Expiry) -> None:
     """Adds a line, on disk before this returns; a line cut off by an earlier crash is cut away first."""
     home.warehouse.mkdir(parents=True, exist_ok=True)
-    own = {key: value for key, value in asdict(line).items() if key not in ("withdrawn_at", "withdrawn_reason")}
+    own = {key: value for key, value in asdict(line).items() if key not in TOLD_APART}
     with home.intake_log.open("ab+") as stream:
         stream.seek(0)
         whole = stream.read()
@@ -112,6 +137,11 @@ def append_log(home: Home, line: Entry | Withdrawal) -> None:
 
 def archived(home: Home, sha256: str) -> Path:
     return home.archive / sha256[:2] / sha256
+
+
+def kept_in_archive(home: Home, sha256: str, conformed: str) -> Path:
+    """Where the conformed rows of an expired file stand in its place, by the name of their folder in versions/."""
+    return archived(home, sha256).with_suffix(".rows") / conformed
 
 
 def archive(home: Home, path: Path, sha256: str) -> Path:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from pipeline import __version__, settings
+from pipeline import __version__
 from pipeline.declare.moments import HOME_ZONE
 from pipeline.declare.tables import SCHEMA_VERSION, tables
 from pipeline.declare.text import Text
@@ -210,7 +210,6 @@ def publish(
             if attempt == 19:
                 raise
             time.sleep(0.1)
-    _prune(home)
     return Release(release_id, manifest["built_at"], inputs, len(files), folder, seals)
 
 
@@ -224,11 +223,18 @@ def new_release_id(home: Home, inputs: str) -> str:
     return name
 
 
-def _prune(home: Home) -> None:
-    """Removes the oldest releases beyond the number kept; one that somebody has open stays for another time."""
-    kept = sorted((p for p in home.releases.iterdir() if (p / "manifest.json").exists()), key=lambda p: p.name)
+def standing(home: Home) -> list[Path]:
+    """The folders of the releases that are here, oldest first."""
+    found = home.releases.iterdir() if home.releases.is_dir() else ()
+    return sorted((p for p in found if (p / "manifest.json").exists()), key=lambda p: p.name)
+
+
+def prune(home: Home, keep: int) -> list[str]:
+    """Removes the oldest releases beyond the number kept; their names. One that somebody has open stays for another
+    time, and the published one always."""
+    removed = []
     newest = current(home)
-    for old in kept[: -settings.keep_releases()]:
+    for old in standing(home)[:-keep]:
         if newest and old == newest.folder:  # a clock set back gives the newest release the oldest name
             continue
         try:
@@ -236,6 +242,8 @@ def _prune(home: Home) -> None:
         except OSError:
             continue
         shutil.rmtree(old, ignore_errors=True)
+        removed.append(old.name)
+    return removed
 
 
 def _quoted(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from pipeline import night
 from pipeline.measure import answers
 from pipeline.settings import Home
+from pipeline.warehouse import keeping
 from pipeline.warehouse import release as releases
 from tests.unit.office import Office, dossier, opened
 
@@ -100,7 +101,9 @@ def test_a_crash_before_the_pointer_leaves_the_last_release(office: Office, monk
 def publish(home: Home, release_id: str) -> Path:
     build = releases.new_build(home)
     (build / releases.DATABASE).write_bytes(b"x")
-    return releases.publish(home, build, release_id, "inputs", []).folder
+    folder = releases.publish(home, build, release_id, "inputs", []).folder
+    keeping.apply(home, [])
+    return folder
 
 
 def kept(home: Home) -> list[str]:

@@ -23,6 +23,7 @@ from pipeline.declare.units import ALWAYS, FOREVER, units
 from pipeline.errors import MotcuaError
 from pipeline.measure.summary import accounts
 from pipeline.report.display import day, number
+from pipeline.report.kept import kept_of, tell_kept
 from pipeline.report.screen import print_table
 from pipeline.settings import Home
 from pipeline.warehouse.arrival import exports, waiting_by_name
@@ -77,6 +78,7 @@ def status_of(home: Home) -> dict[str, Any]:
         "findings": [],
         "differences": [],
     }
+    found["kept"] = kept_of(home)
     if release:
         with open_published(home) as con:
             found["files"] = _with_reasons(con, rows_of(con, _ACCOUNT))
@@ -164,6 +166,7 @@ def tell_status(found: dict[str, Any], lang: str, console: Console) -> None:
             f"{text[lang]}: {one['file']} [{one['sha256'][:10]}], {one['withdrawn_at'][:10]}: {one['reason']}",
             highlight=False,
         )
+    tell_kept(found["kept"], lang, console)
     for refused in (found["last_run"] or {}).get("refused", []):
         console.print(refused[lang], style="red")
 

@@ -236,6 +236,8 @@ def _holds(folder: Path, tables: dict[str, str]) -> bool:
 def names_in_use(home: Home) -> set[str]:
     """Folders of versions/ that today's declarations ask for, or those that a file was taken in with."""
     found: set[str] = set()
+    if not (home.restricted / "key").exists():
+        return found  # asking for a fingerprint would make a new one
     by_toml: dict[bytes, str] = {}
     for entry in read_log(home):
         kept = archived(home, entry.source_toml) if entry.source_toml else None
@@ -257,7 +259,7 @@ def _drop_versions(home: Home, days: int | None, used: set[str], need: Needs, do
             age = now().timestamp() - folder.stat().st_mtime
             if folder.name in used:
                 if age > DAY.total_seconds():
-                    os.utime(folder, (now().timestamp(),) * 2)
+                    os.utime(folder, (now().timestamp(), now().timestamp()))
                 continue
             old = days is not None and age > days * DAY.total_seconds() and folder.name not in sealed
             if old or folder.name in in_archive:

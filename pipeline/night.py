@@ -133,7 +133,7 @@ def _compute(con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress)
     return outcomes
 
 
-def build_apart(home: Home, intake: Intake, folder: Path, progress: Progress = SILENT) -> Path:
+def build_apart(intake: Intake, folder: Path, progress: Progress = SILENT) -> Path:
     """The database of what an intake holds, without seals and not published; where it stands. Raises CheckFailed."""
     inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
     con = connect(folder / releases.DATABASE)
@@ -152,28 +152,39 @@ def known_by(home: Home, moment: datetime, progress: Progress = SILENT) -> Path:
     """The database of what was known by a moment (local time), built from the record; at once where the published one
     or one built before is made from the same. Read it with `live_only`. Raises NothingPublished, CheckFailed, Busy."""
     with one_build(home):
-        intake = recorded(home, moment)
-        if not intake.all_files:
-            raise releases.nothing_known(home, moment)
-        inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
-        current = releases.current(home)
-        if current and current.inputs == inputs and current.database.exists():
-            return current.database
-        folder = home.as_known / inputs[:32]
-        if (folder / releases.DATABASE).exists():
-            os.utime(folder)
-            return folder / releases.DATABASE
-        part = folder.with_name(f"building-{os.getpid()}")
-        shutil.rmtree(part, ignore_errors=True)
-        try:
-            build_apart(home, intake, part, progress)
-            part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-        kept = sorted(home.as_known.iterdir(), key=lambda place: place.stat().st_mtime)
-        for old in kept[:-KEPT_AS_KNOWN]:
-            shutil.rmtree(old, ignore_errors=True)  # one that somebody has open stays for another time
+        return database_of(home, recorded(home, moment), moment, progress)
+
+
+def database_of(home: Home, intake: Intake, moment: datetime, progress: Progress = SILENT) -> Path:
+    """As `known_by`, of what the record held then (`recorded`). Call under the build lock."""
+    if not intake.all_files:
+        raise releases.nothing_known(home, moment)
+    inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
+    current = releases.current(home)
+    if current and current.inputs == inputs and current.database.exists():
+        return current.database
+    folder = home.as_known / inputs[:32]
+    if (folder / releases.DATABASE).exists():
+        os.utime(folder)
         return folder / releases.DATABASE
+    part = folder.with_name(f"building-{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        build_apart(intake, part, progress)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    kept = sorted(home.as_known.iterdir(), key=lambda place: place.stat().st_mtime)
+    for old in kept[:-KEPT_AS_KNOWN]:
+        shutil.rmtree(old, ignore_errors=True)  # one that somebody has open stays for another time
+    return folder / releases.DATABASE
+
+
+def publish_record(home: Home, progress: Progress = SILENT) -> Release | None:
+    """Publishes what the record holds, data/raw left alone: after a seal was made, or a record restored. None where it
+    is published already. Call under the build lock."""
+    built = build(home, recorded(home), progress)
+    return publish(home, built, progress) if built else None
 
 
 def publish(home: Home, built: Build, progress: Progress = SILENT) -> Release:

@@ -94,14 +94,14 @@ def adds(figure: Figure) -> tuple[str, str, str, str]:
     )
 
 
-def dossiers_sql(figure: Figure, where: str, nodes: str = "node_of") -> str:
-    """The dossiers behind a figure, with period, node, and what each adds."""
+def dossiers_sql(figure: Figure, where: str, nodes: str = "node_of", dossiers: str = "dossier_period") -> str:
+    """The dossiers behind a figure, with period, node, and what each adds. dossiers: the relation they are read from."""
     numerator, denominator, unknown, listed = adds(figure)
     value = figure.column or "NULL"
     return f"""SELECT period, node, unit_id, dossier_id, episode, field, procedure_code, origin, outcome, received_on,
        effective_due_on, concluded_on, NULL::VARCHAR AS measure, {value}::BIGINT AS value, file_id, sheet, "row",
        {numerator}::BIGINT AS numerator, {denominator}::BIGINT AS denominator, {unknown}::BIGINT AS unknown
-FROM dossier_period JOIN {nodes} USING (unit_id)
+FROM {dossiers} JOIN {nodes} USING (unit_id)
 WHERE {where} AND coverage <> 'no_data' AND {listed}"""
 
 

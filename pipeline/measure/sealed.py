@@ -64,7 +64,9 @@ def _take_off(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
         con.execute(f"DELETE FROM {name} WHERE seal IS NOT NULL")
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {BENEATH}.{name}")
         con.execute(f"DROP VIEW {LIVE}.{name}; DROP TABLE {BENEATH}.{name}")
-    con.execute(f"DROP VIEW {VIEW}; DROP VIEW {LIVE}.{VIEW}; DROP TABLE {KEPT}.{VIEW}; DROP TABLE seal; DROP TABLE revision")
+    con.execute(
+        f"DROP VIEW {VIEW}; DROP VIEW {LIVE}.{VIEW}; DROP TABLE {KEPT}.{VIEW}; DROP TABLE seal; DROP TABLE revision"
+    )
 
 
 def _show(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal], where: str) -> None:
@@ -160,7 +162,7 @@ def _figures_sql(
             WHERE period = '{period}' GROUP BY period, node
         )
         SELECT period, unit_id, figure, {told}, value AS numerator, NULL::BIGINT AS denominator, value::DOUBLE AS value
-        FROM (UNPIVOT INCLUDE NULLS summed ON {names} INTO NAME figure VALUE value)
+        FROM summed UNPIVOT INCLUDE NULLS (value FOR figure IN ({names}))
         UNION ALL BY NAME
         SELECT period, unit_id, indicator AS figure, {told}, numerator, denominator, value
         FROM {table("indicator_value")} WHERE period = '{period}'

@@ -29,8 +29,9 @@ KEY_BYTES = 32
 class Entry:
     """A file taken in. taken_at: when (UTC). known_at: from when its content counts as known, local wall clock of
     the source. source_toml: sha256 of the source's declaration then, or null. withdrawn_at (UTC), withdrawn_reason:
-    where it was taken back and not given again; expired_at (UTC), expired_why, expired_rows: where the raw file is kept
-    no longer, and the name of the conformed rows that count in its place; they come from lines of their own."""
+    where it was taken back and not given again; undone: from when to when (UTC) it was taken back before that.
+    expired_at (UTC), expired_why, expired_rows: where the raw file is kept no longer, and the name of the conformed
+    rows that count in its place. From withdrawn_at on they come from lines of their own."""
 
     seq: int
     taken_at: str
@@ -42,6 +43,7 @@ class Entry:
     source_toml: str | None
     withdrawn_at: str | None = None
     withdrawn_reason: str | None = None
+    undone: tuple[tuple[str, str], ...] = ()
     expired_at: str | None = None
     expired_why: str | None = None
     expired_rows: str | None = None
@@ -53,6 +55,18 @@ class Entry:
     @property
     def counts(self) -> bool:
         return self.withdrawn_at is None
+
+    @property
+    def known(self) -> list[tuple[datetime, datetime | None]]:
+        """From when until before when (null: still) what it tells was known, on the offices' wall clock."""
+        spans: list[tuple[datetime, datetime | None]] = []
+        begins = datetime.fromisoformat(self.known_at)
+        for back, again in (tuple(map(local, pair)) for pair in self.undone):
+            if back < again:  # a clock that was put back makes no gap
+                spans += [(begins, back)] if begins < back else []
+                begins = max(begins, again)
+        ends = local(self.withdrawn_at) if self.withdrawn_at else None
+        return [*spans, (begins, ends)] if ends is None or begins < ends else spans
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,7 @@ class Expiry:
     rows: str
 
 
-TOLD_APART = ("withdrawn_at", "withdrawn_reason", "expired_at", "expired_why", "expired_rows")
+TOLD_APART = ("withdrawn_at", "withdrawn_reason", "undone", "expired_at", "expired_why", "expired_rows")
 
 
 def now() -> datetime:
@@ -115,11 +129,16 @@ def read_log(home: Home, known_by: datetime | None = None) -> list[Entry]:
         step = Withdrawal(**node)
         if known_by is not None and local(step.at) > known_by:
             continue
-        told = (None, None) if step.undo else (step.at, step.reason)
-        found = [
-            replace(e, withdrawn_at=told[0], withdrawn_reason=told[1]) if e.seq == step.withdrawn else e for e in found
-        ]
+        found = [_after(e, step) if e.seq == step.withdrawn else e for e in found]
     return found
+
+
+def _after(entry: Entry, step: Withdrawal) -> Entry:
+    """A file after it was taken back, or given again."""
+    if not step.undo:
+        return replace(entry, withdrawn_at=step.at, withdrawn_reason=step.reason)
+    undone = (*entry.undone, (entry.withdrawn_at, step.at)) if entry.withdrawn_at else entry.undone
+    return replace(entry, withdrawn_at=None, withdrawn_reason=None, undone=undone)
 
 
 def append_log(home: Home, line: Entry | Withdrawal | Expiry) -> None:
@@ -182,6 +201,12 @@ def key(home: Home) -> bytes:
             stream.write(secrets.token_bytes(KEY_BYTES))
         os.replace(part, path)
     return path.read_bytes()
+
+
+def key_mark(home: Home) -> str | None:
+    """By what the key is known again, without telling it; null: there is none."""
+    path = home.restricted / "key"
+    return hashlib.sha256(b"motcua key mark" + path.read_bytes()).hexdigest()[:32] if path.exists() else None
 
 
 def restricted_codes(home: Home, sha256: str) -> Path:

@@ -55,18 +55,27 @@ class Release:
 def code_fingerprint() -> str:
     """Hash of every declaration, statement and line of code that can change a figure."""
     digest = hashlib.sha256()
+    for name, sha256 in program_files().items():
+        digest.update(name.encode() + b"\0" + sha256.encode())
+    return digest.hexdigest()
+
+
+@cache
+def program_files() -> dict[str, str]:
+    """Every file of the program that can change a figure → hash of its text, whatever its line ends."""
+    found = {}
     for room in FIGURE_ROOMS:
         for path in sorted((PROJECT / "pipeline" / room).rglob("*")):
             if path.suffix in (".py", ".toml", ".csv", ".sql"):
-                name = path.relative_to(PROJECT).as_posix()
-                digest.update(name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+                text = path.read_bytes().replace(b"\r\n", b"\n")
+                found[path.relative_to(PROJECT).as_posix()] = hashlib.sha256(text).hexdigest()
+    return found
 
 
 def inputs_fingerprint(files: list[tuple[Entry, FileFacts]], aliases: str | None = None) -> str:
     """What a release is made from: the same fingerprint gives the same figures. aliases: hash of the alias file."""
     told = [
-        f"{e.seq} {e.sha256} {e.known_at} {facts.folder.name} {e.withdrawn_at} {e.withdrawn_reason}"
+        f"{e.seq} {e.sha256} {e.known_at} {facts.folder.name} {e.withdrawn_at} {e.withdrawn_reason} {e.undone or ''}"
         for e, facts in files
     ]
     return hashlib.sha256("\n".join([code_fingerprint(), *told, *([aliases] if aliases else [])]).encode()).hexdigest()

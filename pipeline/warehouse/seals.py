@@ -50,7 +50,8 @@ class SealedFile:
 @dataclass(frozen=True)
 class Seal:
     """A sealed period. number: its place in the chain. version: 1, and one more with each revision of the period.
-    known_at: all that was known by then (local time) is in it. sha256: of its manifest."""
+    known_at: all that was known by then (local time) is in it. sha256: of its manifest. key_mark: by which the key of the
+    keyed hashes is known again."""
 
     number: int
     period: str
@@ -65,6 +66,7 @@ class Seal:
     program: dict[str, Any]
     files: tuple[SealedFile, ...]
     unit_aliases: str | None
+    key_mark: str | None
     tables: dict[str, dict[str, Any]]
     folder: Path
 
@@ -126,6 +128,7 @@ def read_seal(home: Home, link: Link) -> Seal:
         program=node["program"],
         files=tuple(SealedFile(**file) for file in node["files"]),
         unit_aliases=node["unit_aliases"],
+        key_mark=node["key_mark"],
         tables=node["tables"],
         folder=folder,
     )

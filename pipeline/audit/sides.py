@@ -1,0 +1,74 @@
+"""Two sets of figures side by side in one connection: releases, seals, databases of earlier knowledge.
+
+Each side is a schema with the published tables' names, so that one question can be asked of either, or of both.
+Not here: comparing them (difference.py), finding the place a person means (places.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipeline.declare.tables import sealed_tables, tables
+from pipeline.declare.text import Text
+from pipeline.measure.figures import LIVE
+from pipeline.warehouse.seals import Seal
+from pipeline.warehouse.sql import parquet, quoted
+
+BEFORE, AFTER = "before", "after"
+# What a seal holds beside its period's rows: what its keys mean, and what was in force.
+LOOKUPS = ("period", "unit", "node_of", "file", "threshold", "indicator")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where figures stand. database: a published file, or one of earlier knowledge; live: its live figures, not its
+    sealed ones. Or a seal. label: what people call it."""
+
+    label: Text
+    database: Path | None = None
+    live: bool = False
+    seal: Seal | None = None
+
+
+@contextmanager
+def side_by_side(before: Place, after: Place) -> Generator[duckdb.DuckDBPyConnection]:
+    """A connection with the schemas `before` and `after`."""
+    con = duckdb.connect()
+    try:
+        known: dict[Path, str] = {}
+        for schema, place in ((BEFORE, before), (AFTER, after)):
+            con.execute(f"CREATE SCHEMA {schema}")
+            if place.seal:
+                _show_seal(con, schema, place.seal)
+            elif place.database:
+                _show_database(con, schema, place, known)
+        yield con
+    finally:
+        con.close()
+
+
+def ask(con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """From here on questions without a schema are answered by this side."""
+    con.execute(f"SET search_path = '{schema}'")
+
+
+def _show_seal(con: duckdb.DuckDBPyConnection, schema: str, seal: Seal) -> None:
+    for name in (*sealed_tables(), *LOOKUPS):
+        con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM read_parquet({parquet([seal.table(name)])})")
+
+
+def _show_database(con: duckdb.DuckDBPyConnection, schema: str, place: Place, known: dict[Path, str]) -> None:
+    path = place.database
+    assert path is not None
+    if path not in known:
+        known[path] = f"file_{len(known)}"
+        con.execute(f"ATTACH {quoted(path)} AS {known[path]} (READ_ONLY)")
+    sealed = set(sealed_tables())
+    for name in tables():
+        inside = f"{known[path]}.{LIVE if place.live and name in sealed else 'main'}.{name}"
+        con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {inside}")

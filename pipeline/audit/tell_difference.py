@@ -1,0 +1,210 @@
+"""Differences, re-runs and faults of the record in words on the screen, and as rows for CSV and JSON.
+
+Not here: finding them (difference.py, rerun.py, verify.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from rich.console import Console
+
+from pipeline.audit.causes import CAUSES
+from pipeline.audit.difference import Compared, Difference
+from pipeline.audit.figures import figures, value_in_words
+from pipeline.audit.rerun import Rerun
+from pipeline.audit.verify import Fault
+from pipeline.declare.text import Text
+from pipeline.report.display import COVERAGE, VERDICT, day, number
+from pipeline.report.screen import print_table
+
+Row = dict[str, Any]
+SHOWN = 60
+PARTS = {
+    "": Text("", ""),
+    "numerator": Text("tử số", "numerator"),
+    "denominator": Text("mẫu số", "denominator"),
+    "unknown": Text("không rõ", "unknown"),
+    "value": Text("giá trị", "value"),
+    "verdict": Text("kết luận", "verdict"),
+    "needed": Text("còn thiếu", "needs"),
+    "threshold_p": Text("ngưỡng (tử)", "threshold, numerator"),
+    "threshold_q": Text("ngưỡng (mẫu)", "threshold, denominator"),
+}
+OTHER = {"as_of": Text("Ngày chốt", "Cut-off"), "coverage": Text("Mức đủ số liệu", "Coverage")}
+
+
+# ---- as data
+
+
+def rows_of_cells(compared: Compared, lang: str, names: tuple[str, str] = ("before", "after")) -> list[Row]:
+    """A row per differing cell: what it is, both values, the causes, and the dossiers with both sides' labels."""
+    changed = {(r["dossier_id"], r["episode"]): r for r in compared.changed}
+    found = []
+    for cell in compared.cells:
+        mine = [changed[key] for key in cell.dossiers if key in changed]
+        told = {name: getattr(cell, name) for name in ("period", "unit_id", "unit", "field", "figure", "part")}
+        values = dict(zip(names, (cell.before, cell.after), strict=True))
+        found.append(told | {"label": _label(cell, lang)} | values | {"causes": _causes(mine), "dossiers": mine})
+    return found
+
+
+def _causes(dossiers: Iterable[Row]) -> list[Row]:
+    counted: dict[tuple[str, str | None], int] = {}
+    for r in dossiers:
+        key = (r["cause"], r["because_of"])
+        counted[key] = counted.get(key, 0) + 1
+    return [{"cause": cause, "because_of": of, "dossiers": n} for (cause, of), n in counted.items()]
+
+
+def flat(rows: Iterable[Row]) -> list[Row]:
+    """The same rows for CSV, where a cell holds no table: causes as words, dossiers as their number."""
+    return [
+        r
+        | {"causes": "; ".join(f"{c['cause']} {c['because_of'] or ''} ({c['dossiers']})" for c in r["causes"])}
+        | {"dossiers": len(r["dossiers"])}
+        for r in rows
+    ]
+
+
+def _label(cell: Difference, lang: str) -> str:
+    known = figures().get(cell.figure)
+    return known.label[lang] if known else OTHER[cell.figure][lang]
+
+
+# ---- in words
+
+
+def tell_compared(compared: Compared, lang: str, screen: Console, heads: tuple[Text, Text]) -> None:
+    """The cells that differ, and the dossiers behind them. heads: what the two sides are called."""
+    shown = [
+        {
+            "unit": cell.unit,
+            "field": cell.field or None,
+            "figure": f"{_label(cell, lang)}{', ' if cell.part else ''}{PARTS[cell.part][lang]}",
+            heads[0][lang]: _value(cell, cell.before, lang),
+            heads[1][lang]: _value(cell, cell.after, lang),
+            "dossiers": len(cell.dossiers) or None,
+        }
+        for cell in _by_weight(compared.cells)
+    ]
+    few = [r for r in shown if r["field"] is None] or shown
+    title = Text(f"{len(compared.cells)} ô khác", f"{len(compared.cells)} cells differ")
+    columns = ["unit", *(["field"] if few is shown else []), "figure", heads[0][lang], heads[1][lang], "dossiers"]
+    print_table(few[:SHOWN], columns, lang, screen, title[lang])
+    if len(shown) > len(few[:SHOWN]):
+        rest = len(shown) - len(few[:SHOWN])
+        more = Text(f"… còn {rest} ô (cả từng lĩnh vực); tất cả: --format csv hoặc json",
+                    f"… and {rest} more cells (fields too); all: --format csv or json")  # fmt: skip
+        screen.print(more[lang], style="dim")
+    screen.print()
+    tell_dossiers(compared.changed, lang, screen)
+
+
+def _by_weight(cells: list[Difference]) -> list[Difference]:
+    """Counts before rates; their values, which follow from numerator and denominator, left out."""
+    told = [c for c in cells if c.part not in ("value", "threshold_q")]
+    return sorted(told, key=lambda c: (bool(c.field), bool(c.part), c.unit_id))
+
+
+def _value(cell: Difference, value: Any, lang: str) -> str:
+    if value is None:
+        return "–"
+    if cell.part == "verdict":
+        return VERDICT[value][lang]
+    if cell.figure == "coverage":
+        return COVERAGE[value][lang]
+    if cell.figure == "as_of":
+        return day(value, lang)
+    if isinstance(value, float):
+        return number(Fraction(value).limit_denominator(10**12), lang, 4)  # ty: ignore[invalid-argument-type]
+    return number(value, lang)
+
+
+def tell_dossiers(changed: list[Row], lang: str, screen: Console) -> None:
+    """The dossiers whose labels or facts differ, and why."""
+    sums = ", ".join(_cause_words(c, lang) for c in _causes(changed))
+    title = Text(f"{len(changed)} hồ sơ khác: {sums}", f"{len(changed)} dossiers differ: {sums}")
+    rows = [
+        {
+            "dossier_id": r["dossier_id"],
+            "outcome": _step(r, "outcome", lang),
+            "origin": _step(r, "origin", lang),
+            "file": r["file"],
+            "sheet": r["sheet"],
+            "row": r["row"],
+            "cause": CAUSES[r["cause"]][lang],
+        }
+        for r in changed[:SHOWN]
+    ]
+    if not rows:
+        return
+    columns = ["dossier_id", "outcome", "origin", "file", "sheet", "row", "cause"]
+    print_table(rows, columns, lang, screen, title[lang], spare=("sheet", "origin", "cause"))
+    if len(changed) > SHOWN:
+        more = Text(
+            f"… còn {len(changed) - SHOWN} hồ sơ: --format json", f"… and {len(changed) - SHOWN} more: --format json"
+        )
+        screen.print(more[lang], style="dim")
+
+
+def _cause_words(cause: Row, lang: str) -> str:
+    of = f" {cause['because_of']}" if cause["because_of"] else ""
+    return f"{CAUSES[cause['cause']][lang]}{of} ({cause['dossiers']})"
+
+
+def _step(row: Row, label: str, lang: str) -> str:
+    before, after = (
+        value_in_words(label, row[f"{label}_{side}"])[lang] if row[f"unit_{side}"] else "–"
+        for side in ("before", "after")
+    )
+    return before if before == after else f"{before} → {after}"
+
+
+def tell_faults(faults: list[Fault], lang: str, screen: Console) -> None:
+    for fault in faults:
+        style = "dim" if fault.harmless else "red"
+        screen.print(
+            f"! {fault.where}: {fault.what[lang]} [{fault.seal}]", style=style, highlight=False, soft_wrap=True
+        )
+
+
+def tell_rerun(told: Rerun, lang: str, screen: Console) -> None:
+    """What a re-run found: identical, or the cells that differ; and what is not as it was sealed."""
+    seal = told.seal
+    head = f"{seal.period}@{seal.version} [{seal.short}]"
+    for place in told.from_rows:
+        words = Text("tệp gốc đã hết hạn lưu; tính từ dòng đã đọc", "the raw file has expired; from its conformed rows")
+        screen.print(f"· {place}: {words[lang]}", style="yellow", highlight=False)
+    for place, what in told.lost:
+        words = Text("không đọc lại được", "cannot be read again")
+        screen.print(f"! {place}: {words[lang]}: {what[lang]}", style="red", highlight=False)
+    tell_faults(told.faults, lang, screen)
+    if told.identical:
+        screen.print(f"{head}: {Text('giống hệt', 'identical')[lang]}", style="green", highlight=False)
+    elif told.compared is None:
+        screen.print(f"{head}: {Text('không có tệp nào để tính lại', 'no file to compute from')[lang]}", style="red")
+    else:
+        screen.print(f"{head}: {Text('KHÁC', 'DIFFERS')[lang]}", style="bold red", highlight=False)
+        tell_compared(told.compared, lang, screen, (Text("Đã chốt", "Sealed"), Text("Chạy lại", "Re-run")))
+
+
+def rerun_facts(told: Rerun, lang: str) -> Row:
+    """A re-run as one object."""
+    return {
+        "period": told.seal.period,
+        "version": told.seal.version,
+        "seal": told.seal.short,
+        "identical": told.identical,
+        "from_rows": told.from_rows,
+        "lost": [{"file": place, "what": what[lang]} for place, what in told.lost],
+        "faults": [fault_row(fault, lang) for fault in told.faults],
+        "cells": rows_of_cells(told.compared, lang, ("sealed", "rerun")) if told.compared else [],
+        "dossiers": told.compared.changed if told.compared else [],
+    }
+
+
+def fault_row(fault: Fault, lang: str) -> Row:
+    return {"seal": fault.seal, "where": fault.where, "what": fault.what[lang], "harmless": fault.harmless}

@@ -13,11 +13,12 @@ from filelock import FileLock, Timeout
 from pipeline.declare.text import Text
 from pipeline.errors import Busy
 from pipeline.settings import Home
+from pipeline.warehouse.restoring import finish_restore
 
 
 @contextmanager
 def one_build(home: Home, wait_seconds: float = 600) -> Generator[None]:
-    """Holds the home's build lock. Raises Busy when another run still holds it after the wait."""
+    """Holds the home's build lock, over a whole record. Raises Busy when another run still holds it after the wait."""
     home.warehouse.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home.lock)
     try:
@@ -29,6 +30,7 @@ def one_build(home: Home, wait_seconds: float = 600) -> Generator[None]:
             todo=Text("Đợi lần chạy kia xong rồi chạy lại.", "Wait for it to end, then run again."),
         ) from None
     try:
+        finish_restore(home)
         yield
     finally:
         lock.release()

@@ -18,6 +18,7 @@ from pipeline.declare.figures import measures
 from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
 
 Row = dict[str, Any]
+Cells = dict[tuple[str, str, str, str], Any]
 PARTS = ("numerator", "denominator", "unknown", "value", "threshold_p", "threshold_q", "verdict", "needed")
 
 
@@ -25,7 +26,7 @@ PARTS = ("numerator", "denominator", "unknown", "value", "threshold_p", "thresho
 class Difference:
     """A cell of a period that is not the same on both sides; null where a side does not have it. field: "" for all
     fields together, "?" for the field that is not known. part: of an indicator, what differs; "" of a count.
-    dossiers: (dossier_id, episode) of those whose part in the cell differs. causes: code → number of dossiers."""
+    dossiers: (dossier_id, episode) of those whose part in the cell differs."""
 
     period: str
     unit_id: str
@@ -40,11 +41,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Compared:
-    """changed: every dossier of the period whose labels differ, with its cause. Empty lists: identical."""
+    """changed: every dossier of the period whose labels differ, with its cause. Empty lists: identical. before, after:
+    all cells of either side, by (unit or sum, field, figure, part)."""
 
     period: str
     cells: list[Difference]
     changed: list[Row]
+    before: Cells = field(repr=False, default_factory=dict)
+    after: Cells = field(repr=False, default_factory=dict)
 
     @property
     def identical(self) -> bool:
@@ -66,17 +70,17 @@ def compare(con: duckdb.DuckDBPyConnection, period: str, context: Context | None
         )
         for unit_id, of_field, code, part in sorted(differing)
     ]
-    return Compared(period, cells, causes_of(con, period, context or Context()))
+    return Compared(period, cells, causes_of(con, period, context or Context()), old, new)
 
 
 # ---- cells
 
 
-def _cells(con: duckdb.DuckDBPyConnection, schema: str, period: str) -> dict[tuple[str, str, str, str], Any]:
+def _cells(con: duckdb.DuckDBPyConnection, schema: str, period: str) -> Cells:
     """(unit or sum, field, figure, part) → value: counts of units and sums, counts by field of units, indicators,
     cut-off and coverage."""
     ask(con, schema)
-    found: dict[tuple[str, str, str, str], Any] = {}
+    found: Cells = {}
     counts = unit_counts_sql()
     summed = con.execute(
         f"SELECT node, {sums_sql()} FROM ({counts}) JOIN node_of USING (unit_id) WHERE period = ? GROUP BY node",

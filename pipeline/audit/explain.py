@@ -112,7 +112,7 @@ def _today(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     return {
         r["unit_id"]: r
         | {k: told.get(r["unit_id"], nothing)[k] for k in nothing}
-        | {"missing_vi": None, "missing_en": None}
+        | {"missing_vi": None, "missing_en": None, "seal": None}
         for r in units_of_today(con)
     }
 
@@ -120,7 +120,7 @@ def _today(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
 def _covered(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     rows = rows_of(
         con,
-        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en, p.basis, 'group' AS level
+        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en, p.basis, p.seal, 'group' AS level
            FROM period_coverage p JOIN unit u USING (unit_id) WHERE p.period = ? ORDER BY u.sort""",
         [period.key],
     )

@@ -55,6 +55,7 @@ def facts(told: Explained, lang: str) -> Row:
         "coverage": told.frame["coverage"],
         "missing": told.frame[f"missing_{lang}"],
         "basis": told.frame["basis"],
+        "seal": told.frame["seal"],
         "unit_code": told.frame["unit_code"],
         "unit": told.frame["unit"],
         "level": told.frame["level"],
@@ -122,6 +123,8 @@ def _covered(told: Explained, lang: str) -> str:
         parts.append(BASIS[frame["basis"]][lang])
     if frame["as_of"]:
         parts.append(Text("chốt {}", "as of {}")[lang].format(day(frame["as_of"], lang)))
+    if frame["seal"]:
+        parts.append(Text("đã chốt, dấu {}", "sealed, {}")[lang].format(frame["seal"]))
     if missing := frame[f"missing_{lang}"]:
         parts.append(missing)
     elif frame["coverage"] == "no_data":

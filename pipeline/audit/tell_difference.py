@@ -6,13 +6,12 @@ Not here: finding them (difference.py, rerun.py, verify.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import Any
 
 from rich.console import Console
 
 from pipeline.audit.causes import CAUSES
-from pipeline.audit.difference import Compared, Difference
+from pipeline.audit.difference import PARTS, Cells, Compared, Difference
 from pipeline.audit.figures import figures, value_in_words
 from pipeline.audit.rerun import Rerun
 from pipeline.audit.verify import Fault
@@ -22,17 +21,6 @@ from pipeline.report.screen import print_table
 
 Row = dict[str, Any]
 SHOWN = 60
-PARTS = {
-    "": Text("", ""),
-    "numerator": Text("tử số", "numerator"),
-    "denominator": Text("mẫu số", "denominator"),
-    "unknown": Text("không rõ", "unknown"),
-    "value": Text("giá trị", "value"),
-    "verdict": Text("kết luận", "verdict"),
-    "needed": Text("còn thiếu", "needs"),
-    "threshold_p": Text("ngưỡng (tử)", "threshold, numerator"),
-    "threshold_q": Text("ngưỡng (mẫu)", "threshold, denominator"),
-}
 OTHER = {"as_of": Text("Ngày chốt", "Cut-off"), "coverage": Text("Mức đủ số liệu", "Coverage")}
 
 
@@ -78,49 +66,61 @@ def _label(cell: Difference, lang: str) -> str:
 
 
 def tell_compared(compared: Compared, lang: str, screen: Console, heads: tuple[Text, Text]) -> None:
-    """The cells that differ, and the dossiers behind them. heads: what the two sides are called."""
-    shown = [
+    """The figures that differ, a line each, and the dossiers behind them. heads: what the two sides are called."""
+    lines = _lines(compared)
+    few = [key for key in lines if not key[1]] or list(lines)
+    one, other = (head[lang] for head in heads)
+    rows = [
         {
-            "unit": cell.unit,
-            "field": cell.field or None,
-            "figure": f"{_label(cell, lang)}{', ' if cell.part else ''}{PARTS[cell.part][lang]}",
-            heads[0][lang]: _value(cell, cell.before, lang),
-            heads[1][lang]: _value(cell, cell.after, lang),
-            "dossiers": len(cell.dossiers) or None,
+            "unit": lines[key][0].unit,
+            "field": key[1] or None,
+            "figure": _label(lines[key][0], lang),
+            one: _value(compared.before, key, lang),
+            other: _value(compared.after, key, lang),
+            "dossiers": max(len(cell.dossiers) for cell in lines[key]) or None,
         }
-        for cell in _by_weight(compared.cells)
+        for key in few[:SHOWN]
     ]
-    few = [r for r in shown if r["field"] is None] or shown
-    title = Text(f"{len(compared.cells)} ô khác", f"{len(compared.cells)} cells differ")
-    columns = ["unit", *(["field"] if few is shown else []), "figure", heads[0][lang], heads[1][lang], "dossiers"]
-    print_table(few[:SHOWN], columns, lang, screen, title[lang])
-    if len(shown) > len(few[:SHOWN]):
-        rest = len(shown) - len(few[:SHOWN])
-        more = Text(f"… còn {rest} ô (cả từng lĩnh vực); tất cả: --format csv hoặc json",
-                    f"… and {rest} more cells (fields too); all: --format csv or json")  # fmt: skip
+    title = Text(f"{len(lines)} số liệu khác", f"{len(lines)} figures differ")
+    columns = ["unit", *(["field"] if few[0][1] else []), "figure", one, other, "dossiers"]
+    print_table(rows, columns, lang, screen, title[lang])
+    if rest := len(lines) - len(rows):
+        more = Text(
+            f"… còn {rest} số liệu (cả từng lĩnh vực); tất cả: --format csv hoặc json",
+            f"… and {rest} more (fields too); all: --format csv or json",
+        )
         screen.print(more[lang], style="dim")
     screen.print()
     tell_dossiers(compared.changed, lang, screen)
 
 
-def _by_weight(cells: list[Difference]) -> list[Difference]:
-    """Counts before rates; their values, which follow from numerator and denominator, left out."""
-    told = [c for c in cells if c.part not in ("value", "threshold_q")]
-    return sorted(told, key=lambda c: (bool(c.field), bool(c.part), c.unit_id))
+def _lines(compared: Compared) -> dict[tuple[str, str, str], list[Difference]]:
+    """(unit, field, figure) → the cells of it that differ: counts before rates, sums first. All units together are left
+    out where the lowest sum that holds them says the same."""
+    found: dict[tuple[str, str, str], list[Difference]] = {}
+    alone = {c.unit_id for c in compared.cells if not c.field} == {"*"}
+    for cell in sorted(compared.cells, key=lambda c: (bool(c.field), bool(c.part), -len(c.dossiers), c.unit_id)):
+        if cell.unit_id != "*" or alone:
+            found.setdefault((cell.unit_id, cell.field, cell.figure), []).append(cell)
+    return found
 
 
-def _value(cell: Difference, value: Any, lang: str) -> str:
-    if value is None:
+def _value(cells: Cells, key: tuple[str, str, str], lang: str) -> str:
+    """A figure of one side in a few words: a count, or an indicator's parts and its verdict where it has a target."""
+    if (*key, "") in cells:
+        value = cells[(*key, "")]
+        if key[2] == "coverage":
+            return COVERAGE[value][lang]
+        return day(value, lang) if key[2] == "as_of" else number(value, lang)
+    parts = {part: cells.get((*key, part)) for part in PARTS}
+    if parts["verdict"] is None:
         return "–"
-    if cell.part == "verdict":
-        return VERDICT[value][lang]
-    if cell.figure == "coverage":
-        return COVERAGE[value][lang]
-    if cell.figure == "as_of":
-        return day(value, lang)
-    if isinstance(value, float):
-        return number(Fraction(value).limit_denominator(10**12), lang, 4)  # ty: ignore[invalid-argument-type]
-    return number(value, lang)
+    if parts["verdict"] in ("nothing_arisen", "no_data"):
+        return VERDICT[parts["verdict"]][lang]
+    shown = [number(parts[name], lang) for name in ("numerator", "denominator") if parts[name] is not None]
+    unknown = f" ({Text('không rõ', 'unknown')[lang]}: {number(parts['unknown'], lang)})" if parts["unknown"] else ""
+    verdict = "" if parts["verdict"] == "no_target" else f", {VERDICT[parts['verdict']][lang]}"
+    return "/".join(shown) + unknown + verdict
 
 
 def tell_dossiers(changed: list[Row], lang: str, screen: Console) -> None:

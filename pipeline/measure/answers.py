@@ -34,7 +34,7 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     """
     known = rows_of(
         con,
-        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en, p.basis
+        """SELECT u.unit_id, u.unit_code, u.unit, u.kind, p.as_of, p.coverage, p.missing_vi, p.missing_en, p.basis, p.seal
            FROM period_coverage p JOIN unit u USING (unit_id)
            WHERE p.period = ? AND ((u.valid_from IS NULL OR u.valid_from <= p.period_to)
                AND (u.valid_to IS NULL OR u.valid_to >= p.period_from)
@@ -45,7 +45,7 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     if not known:  # no data of that time at all: the units one asks about are those that ever reported
         known = rows_of(
             con,
-            """SELECT DISTINCT u.unit_id, u.unit_code, u.unit, u.kind, u.sort, NULL AS as_of, 'no_data' AS coverage, NULL AS missing_vi, NULL AS missing_en, NULL AS basis
+            """SELECT DISTINCT u.unit_id, u.unit_code, u.unit, u.kind, u.sort, NULL AS as_of, 'no_data' AS coverage, NULL AS missing_vi, NULL AS missing_en, NULL AS basis, NULL AS seal
                FROM unit u WHERE u.unit_id IN (SELECT unit_id FROM coverage)
                   OR u.unit_id IN (SELECT group_id FROM unit_in JOIN coverage USING (unit_id)) ORDER BY u.sort""",
         )
@@ -108,6 +108,7 @@ def _frame_of(period: Period, row: Row, lang: str) -> Row:
         "coverage": row["coverage"],
         "missing": row[f"missing_{lang}"],
         "basis": row["basis"],
+        "seal": row["seal"],
         "unit_code": row["unit_code"],
         "unit": row["unit"],
         "level": row["level"],

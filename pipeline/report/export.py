@@ -14,7 +14,7 @@ from pipeline.measure import answers
 from pipeline.report.screen import as_csv
 from pipeline.warehouse.sql import rows_of
 
-FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13'
+FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, seal'
 
 
 def tables(con: duckdb.DuckDBPyConnection, period: str) -> dict[str, list[dict[str, Any]]]:
@@ -37,7 +37,8 @@ def tables(con: duckdb.DuckDBPyConnection, period: str) -> dict[str, list[dict[s
 
 
 def export(con: duckdb.DuckDBPyConnection, period: str, out: Path) -> list[Path]:
-    """Writes the tables of a period or range of periods into `out`; returns the files written."""
+    """Writes the tables of a period or range of periods into `out`; returns the files written. Every row and the
+    manifest carry the seal, where the period is shown as sealed."""
     out.mkdir(parents=True, exist_ok=True)
     made = []
     for name, rows in tables(con, period).items():
@@ -48,5 +49,8 @@ def export(con: duckdb.DuckDBPyConnection, period: str, out: Path) -> list[Path]
         made += [text, binary]
     info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
     manifest = out / "manifest.json"
-    manifest.write_text(json.dumps({"period": period, **info}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    keys = [p.key for p in parse_periods(period)]
+    shown = "SELECT DISTINCT period, seal FROM period_coverage WHERE seal IS NOT NULL AND list_contains(?, period) ORDER BY 1"
+    told = {"period": period, "seals": dict(con.execute(shown, [keys]).fetchall()), **info}
+    manifest.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return [*made, manifest]

@@ -84,6 +84,20 @@ HEADINGS = {
     "check": Text("Mục", "Item"),
     "result": Text("Kết quả", "Result"),
     "detail": Text("Chi tiết", "Detail"),
+    "seal": Text("Dấu chốt", "Seal"),
+    "version": Text("Lần", "Version"),
+    "counts": Text("Đang dùng", "In force"),
+    "known_at": Text("Biết đến", "As known at"),
+    "sealed_at": Text("Chốt lúc", "Sealed at"),
+    "note": Text("Ghi chú", "Note"),
+    "figure": Text("Số liệu", "Figure"),
+    "dossiers": Text("Hồ sơ", "Dossiers"),
+    "cause": Text("Vì sao", "Why"),
+    "table": Text("Bảng", "Table"),
+    "rows_before": Text("Dòng trước", "Rows before"),
+    "rows_after": Text("Dòng sau", "Rows after"),
+    "only_before": Text("Chỉ có trước", "Only before"),
+    "only_after": Text("Chỉ có sau", "Only after"),
     "part": Text("Phần", "Part"),
     "dossier_id": Text("Khóa hồ sơ", "Key of the dossier"),
     "dossier_code": Text("Mã hồ sơ", "Dossier code"),
@@ -165,6 +179,12 @@ def print_table(
             f"Narrow screen, not shown: {', '.join(left_out)} (widen the window, or --format csv)",
         )
         console.print(note[lang], style="dim")
+    if "seal" not in columns and (seals := sorted({r["seal"] for r in rows if r.get("seal")})):
+        told = Text(
+            f"Số đã chốt, dấu chốt {', '.join(seals)} (số tính tới nay: --live)",
+            f"Sealed figures, seal {', '.join(seals)} (live figures: --live)",
+        )
+        console.print(told[lang], style="bold")
 
 
 def _is_short(rows: Sequence[Row], key: str) -> bool:

@@ -363,18 +363,22 @@ def source_toml(home: Path, source: str) -> None:
     (folder / "source.toml").write_text(f'name = "{source}"\nknown_at = "{known_at}"\n', encoding="utf-8")
 
 
-def write(home: Path, export: Export, dice: random.Random) -> Path:
+def titles_of(export: Export) -> list[str]:
+    first, last = export.covers
+    return [
+        "SỔ THEO DÕI HỒ SƠ",
+        f"Từ ngày {first:%d/%m/%Y} đến ngày {last:%d/%m/%Y}",
+        f"Ngày xuất dữ liệu: {export.exported_at:%d/%m/%Y %H:%M:%S}",
+    ]
+
+
+def write(home: Path, export: Export, dice: random.Random, titles: list[str] | None = None) -> Path:
     """One export as a file below data/raw, CSV or XLSX, with a name that says nothing of its time."""
     folder = home / "data" / "raw" / export.source
     folder.mkdir(parents=True, exist_ok=True)
     kind = dice.choice(("csv", "xlsx"))
     path = folder / f"{dice.randrange(16**6):06x}_so_theo_doi.{kind}"
-    first, last = export.covers
-    titles = [
-        "SỔ THEO DÕI HỒ SƠ",
-        f"Từ ngày {first:%d/%m/%Y} đến ngày {last:%d/%m/%Y}",
-        f"Ngày xuất dữ liệu: {export.exported_at:%d/%m/%Y %H:%M:%S}",
-    ]
+    titles = titles or titles_of(export)
     names = [f.name for f in fields(Said)]
     dice.shuffle(names)
     header = [dice.choice(HEADERS[n]) for n in names]

@@ -49,6 +49,7 @@ def run_night(
         results[-1].changed = any(one.changed for one in results)
         results[-1].taken = [entry for one in results for entry in one.taken]
         results[-1].differing = {key: n for one in results for key, n in one.differing.items()}
+        results[-1].touched = {key: found for one in results for key, found in one.touched.items()}
         return results[-1]
 
 

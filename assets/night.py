@@ -13,6 +13,7 @@ from assets.checks import DECLARED, REFUSED, declared_results, refusals, refused
 from assets.history import forget_old_runs
 from assets.partitions import PERIOD, tell_quarters
 from assets.resources import Work
+from pipeline.audit.rerun import Rerun
 from pipeline.measure import answers, summary
 from pipeline.night import NotPublished
 from pipeline.warehouse.release import open_published
@@ -118,18 +119,25 @@ def release(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> 
     deps=[release],
     partitions_def=PERIOD,
     backfill_policy=dg.BackfillPolicy.single_run(),
-    description="Số liệu một quý. Chạy lại: tính từ hồ sơ gốc, so với bản đang công bố, chỉ công bố nếu khác / "
-    "A quarter's figures. Re-run: computed from the record, compared, published only if something differs",
+    description="Số liệu một quý. Chạy lại: tính từ hồ sơ gốc, so với bản đang công bố, chỉ công bố nếu khác; quý đã "
+    "chốt chỉ so với số đã chốt / A quarter's figures. Re-run: computed from the record, compared, published only if "
+    "something differs; a sealed quarter is compared with its seal and never changed",
 )
 def quarter(context: dg.AssetExecutionContext, work: dg.ResourceParam[Work]) -> None:
     keys = sorted(context.partition_keys)
     with work.in_words():
-        found = work.compare(keys)
+        sealed = work.rerun(keys)
+        open_keys = [key for key in keys if key not in sealed]
+        found = work.compare(open_keys) if open_keys else []
         result = work.publish() if found or work.inputs_differ() else work.settle()
-        for key in keys:
+        for key in open_keys:
             cells = [one for one in found if one.period == key]
             result.differing[key] = len(cells)
             context.add_asset_metadata(_comparison(cells, str(result.release)), partition_key=key)
+        for key, told in sealed.items():
+            result.differing[key] = len(told.compared.cells) if told.compared else 1
+            result.touched |= {key: [fault.where for fault in told.faults if not fault.harmless]}
+            context.add_asset_metadata(_rerun(told), partition_key=key)
         if result.changed:
             tell_quarters(context, work, anew=True, but=keys)
 
@@ -147,6 +155,28 @@ def _newest_figures(work: Work) -> dict[str, Any]:
         "số liệu / figures": notes.headline(rows),
         "biểu đồ / picture": notes.picture(rows),
     }
+
+
+def _rerun(told: Rerun) -> dict[str, Any]:
+    """What the re-run of a sealed quarter found."""
+    cells = told.compared.cells if told.compared else []
+    words = "giống hệt / identical" if told.identical else f"{len(cells)} ô khác / cells differ"
+    rows = [
+        {
+            "đơn vị / unit": one.unit,
+            "lĩnh vực / field": one.field,
+            "số liệu / figure": " ".join(filter(None, (one.figure, one.part))),
+            "đã chốt / sealed": str(one.before),
+            "chạy lại / re-run": str(one.after),
+            "hồ sơ / dossiers": len(one.dossiers),
+        }
+        for one in cells
+    ]
+    faults = [{"ở đâu / where": fault.where, "gì / what": str(fault.what)} for fault in told.faults]
+    metadata: dict[str, Any] = {"so sánh / comparison": words, "dấu chốt / seal": told.seal.short}
+    metadata |= {"từ dòng đã đọc / from conformed rows": ", ".join(told.from_rows)} if told.from_rows else {}
+    metadata |= {"không còn như khi chốt / not as sealed": notes.table(faults)} if faults else {}
+    return metadata | ({"các ô khác / differing cells": notes.table(rows)} if rows else {})
 
 
 def _comparison(cells: list[summary.Difference], release_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from pipeline import night
+from pipeline.audit.rerun import Rerun, rerun
 from pipeline.declare.text import Text
 from pipeline.errors import MotcuaError, NothingPublished
 from pipeline.measure import summary
@@ -22,6 +23,7 @@ from pipeline.settings import Home, find_home
 from pipeline.warehouse.intake import Intake
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.release import DATABASE, Release, current, open_published, published
+from pipeline.warehouse.seals import in_force
 
 Progress = Callable[[Text], None]
 WAITS = (30, 60)  # seconds before a run tries again what the operating system refused
@@ -134,6 +136,11 @@ class Work:
     def _newest_database(self) -> Path | None:
         known = current(self.home)
         return self.built.folder / DATABASE if self.built else known.database if known else None
+
+    def rerun(self, periods: list[str]) -> dict[str, Rerun]:
+        """Those of these quarters that are sealed, each computed again from the record and held against its seal."""
+        sealed = in_force(self.home)
+        return {key: rerun(self.home, sealed[key], self.progress) for key in periods if key in sealed}
 
     def compare(self, periods: list[str]) -> list[summary.Difference]:
         """Builds anew from the record; the cells of these quarters that differ from what is published."""

@@ -59,7 +59,8 @@ class NotPublished(CheckFailed):
 @dataclass
 class Result:
     """What a night did. changed: whether something new was published. rejected_rows: of all files that count.
-    waiting: files that still arrive, and what shows it. differing: quarters that were run again → how many of their cells differ from what was published before."""
+    waiting: files that still arrive, and what shows it. differing: quarters that were run again → how many of their cells
+    differ from what was published before, or sealed. touched: sealed quarters → what is not as it was sealed."""
 
     release: str | None = None
     changed: bool = False
@@ -69,11 +70,14 @@ class Result:
     rejected_rows: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
     differing: dict[str, int] = field(default_factory=dict)
+    touched: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
-        """0 done; 1 done with rejected rows; 2 some input could not be taken (DESIGN §6)."""
-        return 2 if self.refused else 1 if self.rejected_rows else 0
+        """0 done; 1 done with rejected rows, or a sealed quarter that does not come out again; 2 some input could not be
+        taken (DESIGN §6)."""
+        again = any(self.differing.get(key) or found for key, found in self.touched.items())
+        return 2 if self.refused else 1 if self.rejected_rows or again else 0
 
 
 def run(home: Home, progress: Progress = SILENT, rebuild: bool = False) -> Result:

@@ -42,13 +42,14 @@ class Difference:
 @dataclass(frozen=True)
 class Compared:
     """changed: every dossier of the period whose labels differ, with its cause. Empty lists: identical. before, after:
-    all cells of either side, by (unit or sum, field, figure, part)."""
+    all cells of either side, by (unit or sum, field, figure, part). members: unit or sum → of how many units it is made."""
 
     period: str
     cells: list[Difference]
     changed: list[Row]
     before: Cells = field(repr=False, default_factory=dict)
     after: Cells = field(repr=False, default_factory=dict)
+    members: dict[str, int] = field(repr=False, default_factory=dict)
 
     @property
     def identical(self) -> bool:
@@ -70,7 +71,7 @@ def compare(con: duckdb.DuckDBPyConnection, period: str, context: Context | None
         )
         for unit_id, of_field, code, part in sorted(differing)
     ]
-    return Compared(period, cells, causes_of(con, period, context or Context()), old, new)
+    return Compared(period, cells, causes_of(con, period, context or Context()), old, new, _members(con))
 
 
 # ---- cells
@@ -109,6 +110,10 @@ def _cells(con: duckdb.DuckDBPyConnection, schema: str, period: str) -> Cells:
 def _names(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     rows = con.execute(f"SELECT unit_id, unit FROM {BEFORE}.unit UNION ALL SELECT unit_id, unit FROM {AFTER}.unit")
     return dict(rows.fetchall())
+
+
+def _members(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(con.execute(f"SELECT node, count(*) FROM {AFTER}.node_of GROUP BY node").fetchall())
 
 
 # ---- the dossiers behind a cell

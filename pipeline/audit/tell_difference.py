@@ -15,6 +15,7 @@ from pipeline.audit.difference import PARTS, Cells, Compared, Difference
 from pipeline.audit.figures import figures, value_in_words
 from pipeline.audit.rerun import Rerun
 from pipeline.audit.verify import Fault
+from pipeline.declare.figures import measures
 from pipeline.declare.text import Text
 from pipeline.report.display import COVERAGE, VERDICT, day, number
 from pipeline.report.screen import print_table
@@ -95,13 +96,20 @@ def tell_compared(compared: Compared, lang: str, screen: Console, heads: tuple[T
 
 
 def _lines(compared: Compared) -> dict[tuple[str, str, str], list[Difference]]:
-    """(unit, field, figure) → the cells of it that differ: counts before rates, sums first. All units together are left
-    out where the lowest sum that holds them says the same."""
+    """(unit, field, figure) → the cells of it that differ: sums first, figures in their declared order. Of sums that
+    differ alike (a province of which only one district has data) the lowest."""
+    alike: dict[tuple[tuple[Any, ...], ...], str] = {}
+    for unit_id in sorted({c.unit_id for c in compared.cells}, key=lambda u: -compared.members.get(u, 0)):
+        told = tuple((c.field, c.figure, c.part, c.before, c.after) for c in compared.cells if c.unit_id == unit_id)
+        alike[tuple(t for t in told if not t[0]) or told] = unit_id
+    shown = set(alike.values())
+    order = {code: n for n, code in enumerate((*OTHER, *measures(), *figures()))}
     found: dict[tuple[str, str, str], list[Difference]] = {}
-    alone = {c.unit_id for c in compared.cells if not c.field} == {"*"}
-    for cell in sorted(compared.cells, key=lambda c: (bool(c.field), bool(c.part), -len(c.dossiers), c.unit_id)):
-        if cell.unit_id != "*" or alone:
-            found.setdefault((cell.unit_id, cell.field, cell.figure), []).append(cell)
+    for cell in sorted(
+        (c for c in compared.cells if c.unit_id in shown),
+        key=lambda c: (bool(c.field), -compared.members.get(c.unit_id, 0), c.unit_id, c.field, order[c.figure]),
+    ):
+        found.setdefault((cell.unit_id, cell.field, cell.figure), []).append(cell)
     return found
 
 

@@ -95,6 +95,9 @@ def _tell(result: Result, home: Home, lang: str, screen: Console) -> None:
     for key, cells in result.differing.items():
         again = Text(f"{cells} ô khác bản trước", f"{cells} cells differ") if cells else Text("giống hệt", "identical")
         screen.print(f"{key}: {again[lang]}")
+        for where in result.touched.get(key, []):
+            told = Text(f"không còn như khi chốt: {where}", f"not as it was sealed: {where}")
+            screen.print(f"! {told[lang]}", style="red")
     with published(home) as con:
         for key in result.differing or [newest_quarter(con)]:
             if key:

@@ -51,6 +51,8 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
         )
     filled = con.execute("SELECT unit_id FROM reported_figure WHERE period = ?", [period.key]).fetchall()
     leaves = {r["unit_id"] for r in known if r["kind"] in ("commune", "counter")} | {unit_id for (unit_id,) in filled}
+    # by other rules than ours: units of which summaries alone tell, which is nothing that could be counted
+    leaves |= {r["unit_id"] for r in known if r["basis"] == "reported" and r["coverage"] == "no_data"}
     parts: dict[str, set[str]] = {}
     depth: dict[str, int] = {}
     for group, unit_id, distance in con.execute("SELECT node, unit_id, depth FROM node_of WHERE depth > 0").fetchall():

@@ -9,11 +9,13 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.figures import Indicator, form, indicators, labels, measures, thresholds
+from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
 from pipeline.warehouse.sql import statement
 
 LIVE = "live"  # schema of what is computed now; the published tables show sealed periods as sealed (sealed.py)
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
+HERE = dict.fromkeys(("heart", "own", "live", "main"), "")  # the schemas of a statement about the tables themselves
 
 
 def build_figures(con: duckdb.DuckDBPyConnection) -> None:
@@ -21,32 +23,66 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(dossier_period_sql())
     con.execute(period_count_sql())
     reported_tables(con)
-    con.execute(_form_sql())
+    con.execute(f"CREATE TABLE form_ii06a AS {filled(_form_select(reported=True), HERE)}")
     _threshold_table(con)
     con.execute(_indicator_count_sql())
-    con.execute(statement("measure", "indicator_value"))
+    con.execute(indicator_value_sql())
     derived_tables(con)
 
 
 def dossier_period_sql(live: str = "", main: str = "") -> str:
     """The view `dossier_period`; live, main: schemas of the view and its periods, and of the dossiers, with their dots."""
-    return statement("measure", "dossier_period").format(live=live, main=main)
+    return f"CREATE VIEW {live}dossier_period AS {_heart_select(OURS, live, main)}"
+
+
+def _heart_select(rules: str, live: str, main: str) -> str:
+    return filled(statement("measure", "dossier_period"), {**rule_sets()[rules].sql, "live": live, "main": main})
 
 
 def derived_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """The tables that follow from the published counts, sealed or live: trends, and the reconciliation."""
-    con.execute(_trend_sql())
+    """What follows from the published counts, sealed or live: trends, the reconciliation, and once there are live views
+    those of the other rule sets."""
+    con.execute(f"CREATE OR REPLACE TABLE trend_count AS {filled(_trend_select(), HERE)}")
     con.execute(reconciliation_sql())
+    if con.execute("SELECT count(*) FROM duckdb_schemas() WHERE schema_name = ?", [LIVE]).fetchall()[0][0]:
+        _rule_views(con)
+
+
+def _rule_views(con: duckdb.DuckDBPyConnection) -> None:
+    """`dossier_period` by every rule set but ours, in a schema of its name, over live rows; nothing where it is there.
+    What is counted from it is made when it is asked (rules.py), to keep a night short."""
+    there = {name for (name,) in con.execute("SELECT schema_name FROM duckdb_schemas()").fetchall()}
+    for rules in rule_sets():
+        if rules != OURS and rules not in there:
+            con.execute(f'CREATE SCHEMA "{rules}"')
+            con.execute(f'CREATE VIEW "{rules}".dossier_period AS {_heart_select(rules, f"{LIVE}.", "main.")}')
+
+
+def other_selects() -> dict[str, str]:
+    """The tables that answers are made from, by other rule sets than ours: each a SELECT in which {heart} stands for the
+    schema of their `dossier_period`, {own} of these tables, {live} and {main} of the published file's, with their dots."""
+    return {
+        "period_coverage": statement("measure", "period_coverage_counted"),
+        "reported_figure": f"SELECT period, unit_id, {', '.join(measures())} FROM {{live}}reported_figure WHERE FALSE",
+        "period_count": _period_count_select(),
+        "form_ii06a": _form_select(reported=False),
+        "indicator_value": _indicator_value_select(f"({_indicator_count_select(reported=False)})"),
+        "trend_count": _trend_select(),
+    }
 
 
 def period_count_sql() -> str:
     """Rows of `dossier_period` by period, unit, field and labels. Periods without data have no rows."""
+    return f"CREATE TABLE period_count AS {filled(_period_count_select(), HERE)}"
+
+
+def _period_count_select() -> str:
     by = ", ".join(labels())
     return (
-        f"CREATE TABLE period_count AS SELECT {PERIOD_COLUMNS}, unit_id, field, {by}, count(*) AS n, "
+        f"SELECT {PERIOD_COLUMNS}, unit_id, field, {by}, count(*) AS n, "
         "sum(certified_copies) AS certified_copies, sum(processing_days) AS processing_days, "
         "count(certified_copies) AS n_certified_copies, count(processing_days) AS n_processing_days "
-        "FROM dossier_period WHERE coverage <> 'no_data' "
+        "FROM {heart}dossier_period WHERE coverage <> 'no_data' "
         f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by} ORDER BY period, unit_id, field, {by}"
     )
 
@@ -62,26 +98,26 @@ def measure_counts_sql() -> str:
     return counts_sql({m.name: m.where for m in measures().values()})
 
 
-def _form_sql() -> str:
-    """Form II.06a for every period: a row per unit (by = unit) and a row per unit and field (by = field); from
-    summaries (basis = reported) where no register tells of the unit."""
+def _form_select(reported: bool) -> str:
+    """Form II.06a for every period: a row per unit (by = unit) and a row per unit and field (by = field); with
+    `reported` from summaries (basis = reported) where no register tells of the unit."""
     ii06a = form("ii06a")
     counts = counts_sql({c: m.where for c, m in ii06a.columns.items()})
+    told = " ".join(f"UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit)}" for unit in (True, False)) if reported else ""
     return (
-        f"CREATE TABLE form_ii06a AS "
         f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {counts}, 'dossiers' AS basis "
-        f"FROM period_count GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
-        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts}, 'dossiers' FROM period_count "
-        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field "
-        f"UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit=True)} UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit=False)} "
-        'ORDER BY period, "by", unit_id, field'
+        f"FROM {{own}}period_count GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts}, 'dossiers' FROM {{own}}period_count "
+        f'GROUP BY {PERIOD_COLUMNS}, unit_id, field {told} ORDER BY period, "by", unit_id, field'
     )
 
 
-def _trend_sql() -> str:
+def _trend_select() -> str:
     """`trend_count`: every period on today's tree, from the same counts as everything else."""
     columns = ", ".join(f"CASE WHEN c.node_id IS NULL THEN 0 ELSE c.{m} END AS {m}" for m in measures())
-    return statement("measure", "trend").format(unit_counts=unit_counts_sql(), sums=sums_sql(), columns=columns)
+    counts = unit_counts_sql("{own}period_count", "{own}reported_figure")
+    select = statement("measure", "trend").replace("{unit_counts}", counts)
+    return select.replace("{sums}", sums_sql()).replace("{columns}", columns)
 
 
 def unit_counts_sql(period_count: str = "period_count", reported_figure: str = "reported_figure") -> str:
@@ -200,6 +236,10 @@ def indicator_columns_sql() -> str:
 
 def _indicator_count_sql() -> str:
     """`indicator_count`: numerator, denominator, unknown of every indicator for every unit and every sum of units."""
+    return f"CREATE TEMP TABLE indicator_count AS {filled(_indicator_count_select(reported=True), HERE)}"
+
+
+def _indicator_count_select(reported: bool) -> str:
     medians = [i for i in indicators().values() if i.kind == "median"]
     pieces = " UNION ALL ".join(
         f"SELECT period, unit_id, '{code}' AS indicator, {code}__n AS numerator, {code}__d AS denominator, "
@@ -208,26 +248,36 @@ def _indicator_count_sql() -> str:
     )
     medians_sql = " UNION ALL ".join(
         f"SELECT period, node AS unit_id, '{i.code}' AS indicator, median({i.column}) FILTER (WHERE {i.numerator}) AS median "
-        "FROM dossier_period JOIN node_of USING (unit_id) WHERE coverage <> 'no_data' GROUP BY ALL"
+        "FROM {heart}dossier_period JOIN {main}node_of USING (unit_id) WHERE coverage <> 'no_data' GROUP BY ALL"
         for i in medians
     )
+    told = (
+        f"UNION ALL SELECT r.period, n.node, r.indicator, r.numerator, r.denominator, r.unknown "
+        f"FROM ({indicator_rows_sql()}) r JOIN {{main}}node_of n USING (unit_id)"
+        if reported
+        else ""
+    )
     return f"""
-        CREATE TEMP TABLE indicator_count AS
         WITH wide AS (
             SELECT period, n.node AS unit_id, {indicator_columns_sql()}
-            FROM period_count c JOIN node_of n USING (unit_id) GROUP BY period, n.node
+            FROM {{own}}period_count c JOIN {{main}}node_of n USING (unit_id) GROUP BY period, n.node
         ),
-        counts AS ({pieces}),
+        counts AS ({pieces} {told}),
         medians AS ({medians_sql}),
-        reported AS (
-            SELECT r.period, n.node AS unit_id, r.indicator, r.numerator, r.denominator, r.unknown
-            FROM ({indicator_rows_sql()}) r JOIN node_of n USING (unit_id)
-        ),
         summed AS (
             SELECT period, unit_id, indicator, CAST(sum(numerator) AS BIGINT) AS numerator,
                    CAST(sum(denominator) AS BIGINT) AS denominator,
                    CASE WHEN count(unknown) = count(*) THEN CAST(sum(unknown) AS BIGINT) END AS unknown
-            FROM (FROM counts UNION ALL FROM reported) GROUP BY period, unit_id, indicator
+            FROM counts GROUP BY period, unit_id, indicator
         )
         SELECT c.*, m.median FROM summed c LEFT JOIN medians m USING (period, unit_id, indicator)
     """
+
+
+def indicator_value_sql() -> str:
+    """`indicator_value`, from the counts of `indicator_count`."""
+    return f"CREATE TABLE indicator_value AS {filled(_indicator_value_select('indicator_count'), HERE)}"
+
+
+def _indicator_value_select(counts: str) -> str:
+    return statement("measure", "indicator_value").replace("{counts}", counts)

@@ -15,7 +15,6 @@ from pipeline.declare.figures import Threshold, indicators, labels, thresholds
 from pipeline.declare.reported import counts
 from pipeline.declare.text import Text
 from pipeline.measure import figures
-from pipeline.warehouse.sql import statement
 
 OPERATORS = {">": Fraction.__gt__, ">=": Fraction.__ge__, "<": Fraction.__lt__, "<=": Fraction.__le__}
 QUARTER = (date(2023, 6, 15), date(2023, 9, 14))
@@ -54,7 +53,7 @@ def world(
             con.execute("INSERT INTO indicator_count VALUES ('2023-Q3', ?, ?, ?, ?, ?, NULL)", row)
         row = ["2023-Q3", "nd09", "quarter", *QUARTER, QUARTER[1], coverage, f"u{n:04}"]
         con.execute("INSERT INTO period_coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    con.execute(statement("measure", "indicator_value"))
+    con.execute(figures.indicator_value_sql())
     return con
 
 

@@ -1,7 +1,6 @@
 -- Every indicator of every unit and sum of units in every period: exact numerator and denominator, the threshold in
 -- force on the period's last day, the verdict and how many more dossiers are needed. Whole-number arithmetic only:
--- numerator/denominator against p/q is numerator*q against denominator*p.
-CREATE TABLE indicator_value AS
+-- numerator/denominator against p/q is numerator*q against denominator*p. In braces: the counts, and schemas.
 WITH base AS (
     SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, p.as_of, p.coverage, p.unit_id, u.kind AS unit_kind,
            i.indicator, i.sort, i.kind AS indicator_kind,
@@ -10,18 +9,18 @@ WITH base AS (
            -- null where a summary does not even say of how many dossiers it does not tell
            CASE WHEN p.coverage <> 'no_data' THEN CASE WHEN c.indicator IS NULL THEN 0 ELSE c.unknown END END AS unknown,
            c.median
-    FROM period_coverage p
-    JOIN unit u USING (unit_id)
-    CROSS JOIN indicator i
-    LEFT JOIN indicator_count c ON c.period = p.period AND c.unit_id = p.unit_id AND c.indicator = i.indicator
+    FROM {own}period_coverage p
+    JOIN {main}unit u USING (unit_id)
+    CROSS JOIN {main}indicator i
+    LEFT JOIN {counts} c ON c.period = p.period AND c.unit_id = p.unit_id AND c.indicator = i.indicator
 ),
 with_threshold AS (
     SELECT b.*, t.operator, t.value_p, t.value_q, t.near_p, t.near_q,
            CAST(b.numerator AS HUGEINT) * t.value_q AS mine, CAST(b.denominator AS HUGEINT) * t.value_p AS theirs
     FROM base b
-    LEFT JOIN threshold t
+    LEFT JOIN {main}threshold t
       ON t.indicator = b.indicator AND t.unit_kind = b.unit_kind
-     AND (t.within IS NULL OR t.within = b.unit_id OR EXISTS (SELECT 1 FROM unit_in i WHERE i.unit_id = b.unit_id AND i.group_id = t.within))
+     AND (t.within IS NULL OR t.within = b.unit_id OR EXISTS (SELECT 1 FROM {main}unit_in i WHERE i.unit_id = b.unit_id AND i.group_id = t.within))
      AND t.valid_from <= b.period_to AND (t.valid_to IS NULL OR t.valid_to >= b.period_to)
 ),
 judged AS (

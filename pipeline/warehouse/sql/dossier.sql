@@ -21,17 +21,20 @@ concluded AS (
            -- the latest of all episodes before: one may state an earlier day than the one before it
            max(CAST(n.concluded_at AS DATE)) OVER (
                PARTITION BY e.dossier_id ORDER BY e.episode ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-           ) AS previous_concluded_on
+           ) AS previous_concluded_on,
+           CAST(max(e.episode) OVER (PARTITION BY e.dossier_id) AS INTEGER) AS episodes
     FROM episodes e JOIN numbered n ON n.dossier_id = e.dossier_id AND n.nth = e.last_nth
 ),
 exports AS (
-    SELECT dossier_id, min(CAST(exported_at AS DATE)) AS first_exported_on FROM version GROUP BY dossier_id
+    -- the due date told first; versions without one do not tell
+    SELECT dossier_id, min(CAST(exported_at AS DATE)) AS first_exported_on, min_by(due_at, nth) AS first_due_at
+    FROM version GROUP BY dossier_id
 )
 SELECT
-    v.dossier_id, c.episode, coalesce(u.unit_id, v.unit_id) AS unit_id, v.field, v.procedure_code, v.procedure,
+    v.dossier_id, c.episode, c.episodes, v.versions, coalesce(u.unit_id, v.unit_id) AS unit_id, v.field, v.procedure_code, v.procedure,
     coalesce(v.channel, 'channel_unknown') AS channel,
-    v.received_at, CAST(v.received_at AS DATE) AS received_on,
-    v.due_at, CAST(v.due_at AS DATE) AS due_on,
+    v.status, v.received_at, CAST(v.received_at AS DATE) AS received_on,
+    v.due_at, CAST(v.due_at AS DATE) AS due_on, x.first_due_at, v.extended_due_at, v.finished_at, v.returned_at,
     c.concluded_at, CAST(c.concluded_at AS DATE) AS concluded_on, c.conclusion,
     CASE WHEN c.episode > 1 THEN c.opened_on ELSE CAST(v.received_at AS DATE) END AS opened_on,
     -- the day on which the episode before left the counts: never before the dossier was received

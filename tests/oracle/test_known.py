@@ -254,11 +254,7 @@ def ordering(patch: pytest.MonkeyPatch) -> None:
     right = build.statement
 
     def faulty(room: str, name: str) -> str:
-        text = right(room, name)
-        if name != "version":
-            return text
-        assert "ORDER BY exported_at, known_at" in text
-        return text.replace("ORDER BY exported_at, known_at", "ORDER BY known_at, exported_at")
+        return right(room, name).replace("ORDER BY exported_at, known_at", "ORDER BY known_at, exported_at")
 
     patch.setattr(build, "statement", faulty)
 

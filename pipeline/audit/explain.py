@@ -292,7 +292,7 @@ def listed(
     if told.frame["coverage"] == "no_data":
         return []
     rows = rows_behind(con, told.figure, told.cell, told.told, part)
-    codes = _codes(codes_of, {r["sha256"] for r in rows if r["dossier_id"]}) if codes_of else {}
+    codes = codes_in(codes_of, {r["sha256"] for r in rows if r["dossier_id"]}) if codes_of else {}
     found = []
     for row in rows:
         del row["sha256"]
@@ -301,8 +301,9 @@ def listed(
     return found
 
 
-def _codes(home: Home, files: set[str]) -> dict[str, str]:
-    """dossier_id → dossier_code, from the restricted store, of the files in question."""
+def codes_in(home: Home, files: set[str]) -> dict[str, str]:
+    """dossier_id → dossier_code, from the restricted store, of the files in question. Raises WrongUse where it cannot be
+    read."""
     folder: Path = home.codes
     try:
         kept = [path for path in sorted(folder.iterdir()) if path.stem in files]

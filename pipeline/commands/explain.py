@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,17 +10,23 @@ from pipeline.commands.shared import (
     AS_KNOWN_OPTION,
     FORMAT_OPTION,
     LIVE_OPTION,
+    RULES_HELP,
     UNIT_OPTION,
     asked,
     common,
     console,
+    marked,
     motcua,
     print_rows,
+    say_rules,
 )
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
 
 if TYPE_CHECKING:
+    from pipeline.audit.compare_rules import Counted
+    from pipeline.audit.figures import Figure
+    from pipeline.declare.periods import Period
     from pipeline.settings import Home
 
 
@@ -45,6 +51,10 @@ if TYPE_CHECKING:
     help="Cùng --list: chỉ tử số, mẫu số, mẫu số mà không phải tử số, không rõ / one part of the list.",
 )
 @click.option("--codes", is_flag=True, help="Cùng --list: thêm mã hồ sơ từ kho hạn chế / with dossier codes.")
+@click.option("--rules", multiple=True, metavar="CÁCH", help=f"{RULES_HELP} Cùng --compare: một hay nhiều cách.")
+@click.option(
+    "--compare", is_flag=True, help="Theo các cách tính khác, và những hồ sơ làm nên chỗ khác / by other rule sets."
+)
 @AS_KNOWN_OPTION
 @LIVE_OPTION
 @FORMAT_OPTION
@@ -59,6 +69,8 @@ def explain(
     wants_list: bool,
     part: str | None,
     codes: bool,
+    rules: tuple[str, ...],
+    compare: bool,
     as_known: str | None,
     live: bool,
     form: str,
@@ -67,22 +79,50 @@ def explain(
 
     FIGURE: mã chỉ tiêu (on_time_rate), cột của stats (total, resolved_late) hay cột biểu II.06a (c3 … c13).
     """
+    from dataclasses import replace
+
+    from pipeline.audit import compare_rules
     from pipeline.audit import explain as audit
     from pipeline.audit.figures import figure as find
     from pipeline.audit.tell import facts, print_list, tell
     from pipeline.declare.periods import parse_period
+    from pipeline.declare.rules import OTHER, OURS, rule_set
+    from pipeline.measure.rules import search_path
 
-    if (codes or part) and not wants_list:
+    if (part and not wants_list) or (codes and not (wants_list or compare)):
         raise WrongUse(
             Text("--codes và --part chỉ dùng cùng --list.", "--codes and --part go with --list."),
             expected=Text("motcua explain … --list --codes", "motcua explain … --list --codes"),
         )
+    if (compare and wants_list) or (len(rules) > 1 and not compare):
+        raise WrongUse(
+            Text(
+                "Nhiều cách tính thì dùng --compare, là danh sách riêng của nó.",
+                "Several rule sets go with --compare, which has a list of its own.",
+            ),
+            expected=Text(
+                "motcua explain … --compare --rules A --rules B", "motcua explain … --compare --rules A --rules B"
+            ),
+        )
+    by_rules = [rule_set(words).name for words in rules]
     wanted = find(figure), parse_period(period)
-    with asked(home, lang, as_known, live) as con:
-        told = audit.explain(con, *wanted, unit, of_field, today=tree == "new")
-        database = con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0]
+    today = tree == "new"
+    if compare:
+        with asked(home, lang, as_known, live, OTHER, period) as con:
+            frame, found = compare_rules.compare(con, *wanted, unit, of_field, today, by_rules)
+            if codes:
+                found = compare_rules.with_codes(found, home)
+        _print_compared(*wanted, frame, found, lang, form)
+        return
+    by = by_rules[0] if by_rules else OURS
+    with asked(home, lang, as_known, live, by, period) as con:
+        told = audit.explain(con, *wanted, unit, of_field, today=today)
+        database = con.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall()[0][0]
         rows = audit.listed(con, told, part, home if codes else None) if wants_list else []
+    if by != OURS and told.sql:  # so that what is pasted is counted by these rules
+        told = replace(told, sql=f"SET search_path = '{search_path(by)}';\n{told.sql}")
     if form == "table":
+        say_rules(by, lang)
         screen = console()
         tell(told, database, lang, screen)
         if wants_list:
@@ -92,6 +132,21 @@ def explain(
         one = facts(told, lang)
         if form == "csv":  # a cell holds no table
             one = {name: value for name, value in one.items() if not isinstance(value, list)}
-        print_rows(rows if wants_list else [one], [], lang, form)
+        print_rows(marked(rows if wants_list else [one], by), [], lang, form)
     if told.adds_up is False:
+        raise SystemExit(1)
+
+
+def _print_compared(
+    figure: Figure, period: Period, frame: dict[str, Any], found: list[Counted], lang: str, form: str
+) -> None:
+    """Exit code 1 where the dossiers listed do not account for a difference."""
+    from pipeline.audit import tell_rules
+
+    if form == "table":
+        tell_rules.tell(figure, period, frame, found, lang, console())
+    else:
+        rows = tell_rules.as_rows(figure, period, frame, found, lang)
+        print_rows(tell_rules.as_flat_rows(rows) if form == "csv" else rows, [], lang, form)
+    if any(c.adds_up is False for c in found):
         raise SystemExit(1)

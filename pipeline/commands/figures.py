@@ -12,13 +12,15 @@ from pipeline.commands.shared import (
     FORMAT_OPTION,
     LIVE_OPTION,
     PERIOD_OPTION,
+    RULES_OPTION,
     UNIT_OPTION,
     asked,
     common,
     console,
+    marked,
     motcua,
     print_rows,
-    published,
+    say_rules,
 )
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Đơn vị của kỳ ấy, hay đơn vị hiện nay / units valid then, or today's.",
 )
+@RULES_OPTION
 @AS_KNOWN_OPTION
 @LIVE_OPTION
 @FORMAT_OPTION
@@ -54,11 +57,13 @@ def stats(
     by: str | None,
     unit: str | None,
     tree: str,
+    rules: str,
     as_known: str | None,
     live: bool,
     form: str,
 ) -> None:
     """Số hồ sơ của một kỳ theo đơn vị. / Counts of dossiers of a period, by unit."""
+    from pipeline.declare.rules import rule_set
     from pipeline.measure import answers
     from pipeline.measure.trends import trends
     from pipeline.report.screen import print_stats
@@ -68,34 +73,41 @@ def stats(
             Text("Theo đơn vị hiện nay chỉ có số theo đơn vị.", "On today's tree there are counts by unit alone."),
             expected=Text("--tree new không kèm --by", "--tree new without --by"),
         )
-    with asked(home, lang, as_known, live) as con:
+    by_rules = rule_set(rules).name
+    with asked(home, lang, as_known, live, by_rules, period) as con:
         rows = trends(con, period, unit) if tree == "new" else answers.stats(con, period, by, unit, lang)
     if form == "table" and not rows:
         click.echo(Text("Không có số liệu của kỳ này.", "There is no data of this period.")[lang])
     elif form == "table":
+        say_rules(by_rules, lang)
         print_stats(rows, lang, console())
     else:
-        print_rows(rows, [], lang, form)
+        print_rows(marked(rows, by_rules), [], lang, form)
 
 
 @motcua.command()
 @common
 @PERIOD_OPTION
 @UNIT_OPTION
+@RULES_OPTION
 @AS_KNOWN_OPTION
 @LIVE_OPTION
 @FORMAT_OPTION
 def indicators(
-    home: Home, lang: str, period: str, unit: str | None, as_known: str | None, live: bool, form: str
+    home: Home, lang: str, period: str, unit: str | None, rules: str, as_known: str | None, live: bool, form: str
 ) -> None:
     """Tỷ lệ: tử số, mẫu số, ngưỡng, kết luận. / Rates: numerator, denominator, threshold, verdict."""
+    from pipeline.declare.rules import rule_set
     from pipeline.measure import answers
 
-    with asked(home, lang, as_known, live) as con:
+    by_rules = rule_set(rules).name
+    with asked(home, lang, as_known, live, by_rules, period) as con:
         rows = answers.indicators(con, period, unit=unit, lang=lang)
     columns = ["unit", "label", "numerator", "denominator", "unknown", "value", "threshold", "verdict", "needed"]
     spare = ("unknown", "threshold", "denominator", "numerator")
-    print_rows(rows, columns if ".." not in period else ["period", *columns], lang, form, spare)
+    if form == "table":
+        say_rules(by_rules, lang)
+    print_rows(marked(rows, by_rules), columns if ".." not in period else ["period", *columns], lang, form, spare)
 
 
 @motcua.command()
@@ -108,13 +120,18 @@ def indicators(
     show_default=True,
     help="Sắp đến hạn trong số ngày này / due within days.",
 )
+@RULES_OPTION
 @FORMAT_OPTION
-def overdue(home: Home, lang: str, unit: str | None, within: int, form: str) -> None:
+def overdue(home: Home, lang: str, unit: str | None, within: int, rules: str, form: str) -> None:
     """Hồ sơ đang giải quyết đã quá hạn hoặc sắp đến hạn. / Open dossiers past due or soon due."""
+    from pipeline.declare.rules import rule_set
     from pipeline.measure import answers
 
-    with published(home) as con:
-        rows = answers.overdue(con, unit=unit, within=within)
+    by_rules = rule_set(rules).name
+    with asked(home, lang, rules=by_rules) as con:
+        rows = marked(answers.overdue(con, unit=unit, within=within), by_rules)
+    if form == "table":
+        say_rules(by_rules, lang)
     print_rows(
         rows, ["unit", "open", "overdue", "due_soon", "paused", "earliest_due", "as_of"], lang, form, ("earliest_due",)
     )
@@ -130,12 +147,15 @@ def overdue(home: Home, lang: str, unit: str | None, within: int, form: str) -> 
     show_default=True,
     help="Thư mục ghi ra / folder to write.",
 )
+@RULES_OPTION
 @AS_KNOWN_OPTION
 @LIVE_OPTION
-def export(home: Home, lang: str, period: str, out: Path, as_known: str | None, live: bool) -> None:
+def export(home: Home, lang: str, period: str, out: Path, rules: str, as_known: str | None, live: bool) -> None:
     """Ghi số liệu của kỳ ra CSV và Parquet. / Write a period's figures as CSV and Parquet."""
+    from pipeline.declare.rules import rule_set
     from pipeline.report.export import export as write
 
-    with asked(home, lang, as_known, live) as con:
-        for made in write(con, period, out):
+    by_rules = rule_set(rules).name
+    with asked(home, lang, as_known, live, by_rules, period) as con:
+        for made in write(con, period, out, by_rules):
             click.echo(str(made))

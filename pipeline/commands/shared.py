@@ -52,6 +52,10 @@ AS_KNOWN_OPTION = click.option(
 LIVE_OPTION = click.option(
     "--live", is_flag=True, help="Kỳ đã chốt: số tính tới nay, không phải số đã chốt / live figures of sealed periods."
 )
+RULES_HELP = (
+    "Cách tính: motcua (mặc định), opencps-monthly, opencps-adhoc, thanh-hoa …; tên khác thì in ra hết / rule set."
+)
+RULES_OPTION = click.option("--rules", default="motcua", metavar="CÁCH", help=RULES_HELP)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,15 +108,27 @@ def published(home: Home) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def asked(
-    home: Home, lang: str, as_known: str | None = None, live: bool = False
+    home: Home,
+    lang: str,
+    as_known: str | None = None,
+    live: bool = False,
+    rules: str = "motcua",
+    period: str | None = None,
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """The database that answers a question about figures: what is published (sealed periods as sealed); with `live`,
-    as computed now; with `as_known`, by what was known then, whatever is sealed. Raises WrongUse, NothingPublished."""
+    as computed now; with `as_known`, by what was known then, whatever is sealed. By other `rules` than ours nothing is
+    sealed: that is told where a seal of `period` is passed over. Raises WrongUse, NothingPublished."""
+    from pipeline.declare.rules import OURS
+    from pipeline.measure.rules import ask_by
     from pipeline.measure.sealed import live_only
 
     if as_known is None:
         with published(home) as con:
-            if live:
+            if rules != OURS:
+                if not live:
+                    _seals_passed_over(con, lang, period)
+                ask_by(con, rules)
+            elif live:
                 live_only(con)
             yield con
         return
@@ -124,11 +140,45 @@ def asked(
     moment = parse_moment(as_known)
     with open_database(known_by(home, moment)) as con:
         live_only(con)
+        if rules != OURS:
+            ask_by(con, rules)
         note = Text(f"Theo những gì biết đến {moment:%d/%m/%Y %H:%M}", f"As known at {moment:%d/%m/%Y %H:%M}")
         if in_force(home):
             note = Text(f"{note.vi}; bỏ qua số đã chốt.", f"{note.en}; seals are passed over.")
         click.echo(note[lang], err=True)
         yield con
+
+
+def _seals_passed_over(con: duckdb.DuckDBPyConnection, lang: str, period: str | None) -> None:
+    from pipeline.declare.periods import parse_periods
+
+    keys = [p.key for p in parse_periods(period)] if period else []
+    sealed = con.execute(
+        "SELECT period FROM seal WHERE counts AND list_contains(?, period) ORDER BY 1", [keys]
+    ).fetchall()
+    if sealed:
+        names = ", ".join(key for (key,) in sealed)
+        note = Text(
+            f"{names} đã chốt theo cách tính của Motcua; theo cách khác thì tính trên số liệu tới nay.",
+            f"{names}: sealed by our rules; by others, what is known now is counted.",
+        )
+        click.echo(note[lang], err=True)
+
+
+def marked(rows: list[dict[str, Any]], rules: str) -> list[dict[str, Any]]:
+    """Rows that say by which rule set they are counted, where it is not ours."""
+    from pipeline.declare.rules import OURS
+
+    return rows if rules == OURS else [{"rules": rules} | row for row in rows]
+
+
+def say_rules(rules: str, lang: str) -> None:
+    """Above a table: by which rule set it is counted, where it is not ours."""
+    from pipeline.declare.rules import OURS, rule_sets
+
+    if rules != OURS:
+        r = rule_sets()[rules]
+        click.echo(f"{Text('Cách tính', 'Counted by')[lang]}: {r.label[lang]} ({r.name}). {r.about[lang]}.")
 
 
 def console() -> Console:

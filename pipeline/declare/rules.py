@@ -15,6 +15,7 @@ from pipeline.declare.text import Text, declared, text_of
 from pipeline.errors import WrongUse
 
 OURS = "motcua"
+OTHER = "opencps-monthly"  # where any other than ours will do
 ASPECTS = ("row", "due", "origin", "outcome")
 PART = re.compile(r"\{(\w+)\}")
 
@@ -89,7 +90,7 @@ def rule_set(words: str) -> RuleSet:
     name = words.strip().lower().replace("_", "-")
     if name in rule_sets():
         return rule_sets()[name]
-    near = difflib.get_close_matches(name, rule_sets(), n=1, cutoff=0.5) or ["opencps-monthly"]
+    near = difflib.get_close_matches(name, rule_sets(), n=1, cutoff=0.5) or [OTHER]
     lists = ("\n  ".join(f"{r.name}: {r.label[lang]}" for r in rule_sets().values()) for lang in ("vi", "en"))
     vi, en = lists
     raise WrongUse(

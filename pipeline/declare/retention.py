@@ -71,14 +71,14 @@ def read_retention(path: Path) -> Retention:
         text = path.read_bytes().decode("utf-8-sig")
         node = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        line = re.search(r"at line (\d+)", str(error))
+        line = re.search(r"at line (\d+)", str(error)) or re.search(r"\bend of (document)", str(error))
         told = type(error).__name__ if isinstance(error, OSError) else str(error)
         raise DeclarationError(
             Text(
                 "Quy định lưu giữ không đọc được; không xóa gì.",
                 "The retention rules cannot be read; nothing is removed.",
             ),
-            where=FILE + (f":{line[1]}" if line else ""),
+            where=FILE + (f":{_line(line[1], path)}" if line else ""),
             found=Text(told, told),
             todo=Text("Sửa tệp theo cú pháp TOML, mã UTF-8.", "Mend the file: TOML syntax, UTF-8."),
         ) from None
@@ -87,6 +87,10 @@ def read_retention(path: Path) -> Retention:
     said = {rule: _days(node[rule]) for rule in RULES if rule in node}
     kept = {rule: getattr(usual, rule) for rule in RULES} | said
     return Retention(**kept, reason=" ".join(node.get("reason", "").split()) or None, by_office=frozenset(said))
+
+
+def _line(told: str, path: Path) -> str:
+    return told if told.isdigit() else str(max(1, path.read_bytes().rstrip(b"\r\n").count(b"\n") + 1))
 
 
 def _days(value: int | str) -> Any:

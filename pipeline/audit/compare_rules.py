@@ -71,9 +71,7 @@ def compare(
         ask_by(con, OURS)
         if told.told:
             rows += _of_summaries(rows_behind(con, figure, told.cell, told.told, REPORTED))
-        differences = {
-            part: None if numbers[part] is None or ours[part] is None else numbers[part] - ours[part] for part in PARTS
-        }
+        differences = {part: _minus(numbers[part], ours[part]) for part in PARTS}
         found.append(Counted(other, numbers, differences, rows, _adds_up(differences, rows)))
     ask_by(con, OURS)
     return told.frame, found
@@ -95,6 +93,10 @@ def _numbers(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell, told: l
     if figure.kind in ("count", "sum"):
         return found | {"value": n}
     return found | {"value": Decimal(n) / Decimal(d) if d and n is not None else None}
+
+
+def _minus(theirs: int | None, ours: int | None) -> int | None:
+    return None if theirs is None or ours is None else theirs - ours
 
 
 def _of_summaries(rows: list[Row]) -> list[Row]:

@@ -5,7 +5,7 @@ Not here: dates inside files (conform/), the clock of the record itself, which i
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from pipeline.declare.text import Text
@@ -25,8 +25,13 @@ def parse_moment(words: str) -> datetime:
         except ValueError:
             continue
     try:
-        found = datetime.fromisoformat(plain)
+        return datetime.combine(date.fromisoformat(plain), time.max)  # a day however it is written: 20230915 too
     except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(plain)
+        return found.astimezone(ZoneInfo(HOME_ZONE)).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):  # an hour of the year 1 or 9999 may be in no year elsewhere
         raise WrongUse(
             Text(f"Không hiểu thời điểm “{words[:40]}”.", f"The moment “{words[:40]}” is not understood."),
             expected=Text(
@@ -34,4 +39,3 @@ def parse_moment(words: str) -> datetime:
                 "2023-09-15 (the end of that day), 15/09/2023, or 2023-09-15 08:30",
             ),
         ) from None
-    return found.astimezone(ZoneInfo(HOME_ZONE)).replace(tzinfo=None) if found.tzinfo else found

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pipeline.declare.moments import HOME_ZONE
 from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, MotcuaError
@@ -280,8 +281,10 @@ def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml
         toml_path = folder / "source.toml"
         toml_sha = sha256_of(toml_path)
         archive(home, toml_path, toml_sha)
-    local = taken_at.astimezone(ZoneInfo(source.time_zone)).replace(tzinfo=None, microsecond=0)
-    known_at = min(facts.exported_at, local) if source.known_at == "exported" else local
+    known = taken_at
+    if source.known_at == "exported":
+        known = min(facts.exported_at.replace(tzinfo=ZoneInfo(source.time_zone)), taken_at)
+    known_at = known.astimezone(ZoneInfo(HOME_ZONE)).replace(tzinfo=None, microsecond=0)
     entry = Entry(
         seq,
         taken_at.isoformat(),

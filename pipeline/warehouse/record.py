@@ -27,11 +27,11 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Entry:
-    """A file taken in. taken_at: when (UTC). known_at: from when its content counts as known, local wall clock of
-    the source. source_toml: sha256 of the source's declaration then, or null. withdrawn_at (UTC), withdrawn_reason:
-    where it was taken back and not given again; undone: from when to when (UTC) it was taken back before that.
-    expired_at (UTC), expired_why, expired_rows: where the raw file is kept no longer, and the name of the conformed
-    rows that count in its place. From withdrawn_at on they come from lines of their own."""
+    """A file taken in. taken_at: when (UTC). known_at: from when its content counts as known, on the offices' wall
+    clock, whatever the source's. source_toml: sha256 of the source's declaration then, or null. withdrawn_at (UTC),
+    withdrawn_reason: where it was taken back and not given again; undone: from when to when (UTC) it was taken back
+    before that. expired_at (UTC), expired_why, expired_rows: where the raw file is kept no longer, and the name of the
+    conformed rows that count in its place. From withdrawn_at on they come from lines of their own."""
 
     seq: int
     taken_at: str

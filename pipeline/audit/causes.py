@@ -30,6 +30,7 @@ CAUSES = {
         "tệp xuất sau cho biết trạng thái khác, hoặc không còn hồ sơ",
         "a later export tells another state, or no longer lists it",
     ),
+    "summary": Text("bảng tổng hợp khác", "another summary"),
     "declaration": Text("khai báo đã đổi", "a changed declaration"),
     "code": Text("chương trình đã đổi", "changed code"),
     "unknown": Text("chưa rõ", "not known"),
@@ -108,6 +109,37 @@ def causes_of(con: duckdb.DuckDBPyConnection, period: str, context: Context) -> 
             | {"cause": cause, "because_of": because_of}
         )
     return found
+
+
+def cause_without_dossiers(
+    con: duckdb.DuckDBPyConnection, period: str, unit_id: str, figure: str, context: Context
+) -> tuple[str, str | None]:
+    """Why a cell differs behind which no dossier does: what summaries tell, how far the data reaches, or the program."""
+    if figure in ("as_of", "coverage"):
+        return "cut_off", _new_file(con)
+    told = con.execute(
+        f"""WITH asked AS (SELECT unit_id FROM {AFTER}.node_of WHERE node = $2),
+                 days AS (SELECT period_from, period_to FROM {AFTER}.period WHERE period = $1),
+                 b AS (SELECT file_id, unit_id, measure, field, value FROM {BEFORE}.reported, days
+                       WHERE counts AND first_day = period_from AND last_day = period_to AND unit_id IN (FROM asked)),
+                 a AS (SELECT file_id, unit_id, measure, field, value FROM {AFTER}.reported, days
+                       WHERE counts AND first_day = period_from AND last_day = period_to AND unit_id IN (FROM asked))
+            SELECT DISTINCT file_id FROM ((FROM a EXCEPT FROM b) UNION (FROM b EXCEPT FROM a)) ORDER BY file_id DESC""",
+        [period, unit_id],
+    ).fetchall()
+    if told:
+        files = _files(con, AFTER) | _files(con, BEFORE)
+        return "summary", files[told[0][0]].name
+    if context.declarations:
+        return "declaration", ", ".join(context.declarations)
+    return ("code", ", ".join(context.code)) if context.code else ("unknown", None)
+
+
+def _new_file(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The newest file that one side knows and the other does not."""
+    before, after = (_files(con, schema) for schema in (BEFORE, AFTER))
+    new = before.keys() ^ after.keys()
+    return (before | after)[max(new)].name if new else None
 
 
 @dataclass(frozen=True)

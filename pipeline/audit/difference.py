@@ -5,12 +5,12 @@ Not here: opening the two (sides.py), words on a screen (tell_difference.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
 
-from pipeline.audit.causes import Context, causes_of, changed_dossiers
+from pipeline.audit.causes import Context, cause_without_dossiers, causes_of, changed_dossiers
 from pipeline.audit.figures import Figure, figures
 from pipeline.audit.rows import dossiers_sql
 from pipeline.audit.sides import AFTER, BEFORE, ask
@@ -26,7 +26,8 @@ PARTS = ("numerator", "denominator", "unknown", "value", "threshold_p", "thresho
 class Difference:
     """A cell of a period that is not the same on both sides; null where a side does not have it. field: "" for all
     fields together, "?" for the field that is not known. part: of an indicator, what differs; "" of a count.
-    dossiers: (dossier_id, episode) of those whose part in the cell differs."""
+    dossiers: (dossier_id, episode) of those whose part in the cell differs; because: where there are none, the cause, and
+    the file or program's files that made it."""
 
     period: str
     unit_id: str
@@ -37,6 +38,7 @@ class Difference:
     before: Any
     after: Any
     dossiers: list[tuple[str, int]] = field(default_factory=list)
+    because: tuple[str, str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,14 @@ def compare(con: duckdb.DuckDBPyConnection, period: str, context: Context | None
         )
         for unit_id, of_field, code, part in sorted(differing)
     ]
-    return Compared(period, cells, causes_of(con, period, context or Context()), old, new, _members(con))
+    why = context or Context()
+    cells = [
+        cell
+        if cell.dossiers
+        else replace(cell, because=cause_without_dossiers(con, period, cell.unit_id, cell.figure, why))
+        for cell in cells
+    ]
+    return Compared(period, cells, causes_of(con, period, why), old, new, _members(con))
 
 
 # ---- cells

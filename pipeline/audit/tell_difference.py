@@ -36,7 +36,12 @@ def rows_of_cells(compared: Compared, lang: str, names: tuple[str, str] = ("befo
         mine = [changed[key] for key in cell.dossiers if key in changed]
         told = {name: getattr(cell, name) for name in ("period", "unit_id", "unit", "field", "figure", "part")}
         values = dict(zip(names, (cell.before, cell.after), strict=True))
-        found.append(told | {"label": _label(cell, lang)} | values | {"causes": _causes(mine), "dossiers": mine})
+        found.append(
+            told
+            | {"label": _label(cell, lang)}
+            | values
+            | {"causes": _causes(mine) or _because(cell), "dossiers": mine}
+        )
     return found
 
 
@@ -46,6 +51,10 @@ def _causes(dossiers: Iterable[Row]) -> list[Row]:
         key = (r["cause"], r["because_of"])
         counted[key] = counted.get(key, 0) + 1
     return [{"cause": cause, "because_of": of, "dossiers": n} for (cause, of), n in counted.items()]
+
+
+def _because(cell: Difference) -> list[Row]:
+    return [{"cause": cell.because[0], "because_of": cell.because[1], "dossiers": 0}] if cell.because else []
 
 
 def flat(rows: Iterable[Row]) -> list[Row]:
@@ -91,6 +100,8 @@ def tell_compared(compared: Compared, lang: str, screen: Console, heads: tuple[T
             f"… and {rest} more (fields too); all: --format csv or json",
         )
         screen.print(more[lang], style="dim")
+    for cause in {cell.because: cause for cell in compared.cells for cause in _because(cell)}.values():
+        screen.print(f"{CAUSES[cause['cause']][lang]}: {cause['because_of'] or '–'}", highlight=False)
     screen.print()
     tell_dossiers(compared.changed, lang, screen)
 

@@ -38,7 +38,8 @@ def slice_where(table: str, period: str, first_day: object, last_day: object) ->
 
 
 def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
-    """Shows these periods as sealed and all others as live. May be called again on a database that has seals already."""
+    """Shows each sealed period as its newest seal has it, and all others as live. seals: all there are, oldest first.
+    May be called again on a database that has seals already."""
     tables = [name for name in sealed_tables() if name != VIEW]
     if con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'seal'").fetchall()[0][0]:
         _take_off(con, tables)
@@ -47,7 +48,7 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
         for name in tables:
             con.execute(f"ALTER TABLE {name} ADD COLUMN seal VARCHAR")
     days = {r["period"]: r for r in rows_of(con, "SELECT period, period_from, period_to FROM period")}
-    shown = [s for s in seals if s.period in days]
+    shown = [s for s in {s.period: s for s in seals}.values() if s.period in days]
     for name in tables:
         wheres = [slice_where(name, s.period, *list(days[s.period].values())[1:]) for s in shown]
         _show(con, name, shown, " OR ".join(wheres) or "FALSE")

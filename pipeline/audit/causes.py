@@ -10,8 +10,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.audit.sides import AFTER, BEFORE
-from pipeline.declare.tables import tables
+from pipeline.audit.sides import AFTER, BEFORE, common_columns
 from pipeline.declare.text import Text
 from pipeline.warehouse.sql import rows_of
 
@@ -50,10 +49,8 @@ class Context:
 def changed_dossiers(con: duckdb.DuckDBPyConnection, period: str) -> None:
     """`changed`: keys of the dossiers whose labels or facts differ in the period; `changed_before`, `changed_after`:
     their rows on either side."""
-    kept = [
-        c for c in tables()["dossier_period"].columns if c not in (*WHERE_FROM, *OF_PERIOD, "dossier_id", "episode")
-    ]
-    facts = [c for c in kept if _has(con, BEFORE, c) and _has(con, AFTER, c)]
+    left_out = (*WHERE_FROM, *OF_PERIOD, "dossier_id", "episode")
+    facts = [c for c in common_columns(con, "dossier_period") if c not in left_out]
     before, after = (", ".join(f'{side}."{c}"' for c in facts) for side in ("b", "a"))
     for name in ("changed_before", "changed_after", "changed"):
         con.execute(f"DROP TABLE IF EXISTS memory.main.{name}")
@@ -69,14 +66,6 @@ def changed_dossiers(con: duckdb.DuckDBPyConnection, period: str) -> None:
             f"CREATE TABLE memory.main.changed_{schema} AS SELECT d.* FROM {schema}.dossier_period d "
             f"SEMI JOIN memory.main.changed USING (dossier_id, episode) WHERE d.period = '{period}'"
         )
-
-
-def _has(con: duckdb.DuckDBPyConnection, schema: str, column: str) -> bool:
-    found = con.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE schema_name = ? AND table_name = 'dossier_period' AND column_name = ?",
-        [schema, column],
-    )
-    return found.fetchall()[0][0] > 0
 
 
 def causes_of(con: duckdb.DuckDBPyConnection, period: str, context: Context) -> list[Row]:

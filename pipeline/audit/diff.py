@@ -13,7 +13,7 @@ import duckdb
 
 from pipeline.audit.difference import Compared, compare
 from pipeline.audit.places import place_of
-from pipeline.audit.sides import AFTER, BEFORE, Place, side_by_side
+from pipeline.audit.sides import AFTER, BEFORE, Place, common_columns, side_by_side
 from pipeline.declare.tables import sealed_tables, tables
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
@@ -71,12 +71,7 @@ def _comparable(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str) -> Row | None:
     """How many rows of a table stand on one side only; None where all are the same."""
-    columns = con.execute(
-        """SELECT column_name FROM duckdb_columns() WHERE schema_name IN (?, ?) AND table_name = ? AND column_name <> 'seal'
-           GROUP BY 1 HAVING count(*) = 2""",
-        [BEFORE, AFTER, name],
-    ).fetchall()
-    names = ", ".join(f'"{c}"' for (c,) in sorted(columns))
+    names = ", ".join(f'"{c}"' for c in common_columns(con, name))
     one, other = (f"SELECT {names} FROM {side}.{name}" for side in (BEFORE, AFTER))
     counts = con.execute(
         f"""SELECT (SELECT count(*) FROM {BEFORE}.{name}), (SELECT count(*) FROM {AFTER}.{name}),
@@ -90,12 +85,7 @@ def _differing(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Periods in which some published row is not the same on both sides, in order of time."""
     pieces = []
     for name in WITH_PERIOD:
-        columns = con.execute(
-            """SELECT column_name FROM duckdb_columns() WHERE schema_name IN (?, ?) AND table_name = ? AND column_name <> 'seal'
-               GROUP BY 1 HAVING count(*) = 2 ORDER BY 1""",
-            [BEFORE, AFTER, name],
-        ).fetchall()
-        names = ", ".join(f'"{c}"' for (c,) in columns)
+        names = ", ".join(f'"{c}"' for c in common_columns(con, name))
         one, other = (f"SELECT {names} FROM {side}.{name}" for side in (BEFORE, AFTER))
         pieces += [f"({one} EXCEPT ALL {other})", f"({other} EXCEPT ALL {one})"]
     union = " UNION ALL ".join(f"SELECT DISTINCT period FROM {piece}" for piece in pieces)

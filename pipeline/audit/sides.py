@@ -57,6 +57,17 @@ def ask(con: duckdb.DuckDBPyConnection, schema: str) -> None:
     con.execute(f"SET search_path = '{schema}'")
 
 
+def common_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The columns of a table that both sides have, without the mark of a seal."""
+    found = con.execute(
+        """SELECT column_name FROM duckdb_columns()
+           WHERE schema_name IN (?, ?) AND table_name = ? AND column_name <> 'seal'
+           GROUP BY column_name HAVING count(*) = 2 ORDER BY min(column_index), column_name""",
+        [BEFORE, AFTER, table],
+    )
+    return [name for (name,) in found.fetchall()]
+
+
 def _show_seal(con: duckdb.DuckDBPyConnection, schema: str, seal: Seal) -> None:
     for name in (*sealed_tables(), *LOOKUPS):
         con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM read_parquet({parquet([seal.table(name)])})")

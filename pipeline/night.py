@@ -17,6 +17,7 @@ import duckdb
 
 from pipeline.declare.text import Text
 from pipeline.errors import CheckFailed, MotcuaError
+from pipeline.measure.as_known import as_known_macros
 from pipeline.measure.checks import Outcome, run_checks
 from pipeline.measure.figures import build_figures
 from pipeline.measure.sealed import apply_seals
@@ -130,6 +131,7 @@ def _compute(con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress)
     build_tables(con, intake.files, intake.withdrawn, intake.aliases)
     progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
     build_figures(con)
+    as_known_macros(con)
     progress(Text("Kiểm tra chéo", "Cross-checking"))
     outcomes = run_checks(con)
     if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
@@ -137,14 +139,15 @@ def _compute(con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress)
     return outcomes
 
 
-def build_apart(intake: Intake, folder: Path, progress: Progress = SILENT) -> Path:
-    """The database of what an intake holds, without seals and not published; where it stands. Raises CheckFailed."""
-    inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
+def build_apart(intake: Intake, folder: Path, progress: Progress = SILENT, inputs: str | None = None) -> Path:
+    """The database of what an intake holds, without seals and not published; where it stands. inputs: what it was made
+    from, for one that people will read and that describes itself. Raises CheckFailed."""
     con = connect(folder / releases.DATABASE)
     try:
         _compute(con, intake, progress)
         apply_seals(con, [])
-        releases.describe(con, f"{folder.name}", inputs)
+        if inputs:
+            releases.describe(con, folder.name, inputs)
         con.execute("CHECKPOINT built")
     finally:
         con.close()
@@ -174,7 +177,7 @@ def database_of(home: Home, intake: Intake, moment: datetime, progress: Progress
     part = folder.with_name(f"building-{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     try:
-        build_apart(intake, part, progress)
+        build_apart(intake, part, progress, inputs)
         part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)

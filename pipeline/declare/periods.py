@@ -1,6 +1,6 @@
 """Reporting periods: schemes, kinds, names, from and to. DESIGN §4.10; Decree 09/2019 Article 12 for `nd09`.
 
-Not here: how far data reaches into a period (warehouse/coverage).
+Not here: how far data reaches into a period (warehouse/sql/period_unit).
 """
 
 from __future__ import annotations

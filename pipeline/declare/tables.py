@@ -46,6 +46,12 @@ def tables() -> dict[str, Table]:
     return found
 
 
+@cache
+def macros() -> dict[str, Text]:
+    """The published file's table macros, each in words and with an example."""
+    return {name: text_of(words) for name, words in declared("tables.toml")["macro"].items()}
+
+
 def sealed_tables() -> list[str]:
     """The tables of which a seal holds the rows of its period."""
     return [table.name for table in tables().values() if table.sealed]

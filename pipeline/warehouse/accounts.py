@@ -16,7 +16,9 @@ Files = list[tuple[Entry, FileFacts]]
 
 
 def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:
-    """`file`: every file taken in, also those that were taken back. `row_of_file`: the rows of those that count."""
+    """`file`: every file taken in, also those that were taken back; `file_known`, `file_span`: when each was known, and
+    what its registers cover. `row_of_file`, `rejected_of_file`: their rows."""
+    both = files + withdrawn
     rows = [
         {
             "file_id": entry.seq,
@@ -38,27 +40,30 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
             "withdrawn_reason": entry.withdrawn_reason,
             "rows_in": facts.rows_in,
         }
-        for entry, facts in sorted(files + withdrawn, key=lambda f: f[0].seq)
+        for entry, facts in sorted(both, key=lambda f: f[0].seq)
     ]
     texts = dict.fromkeys(("withdrawn_at", "withdrawn_reason"), pl.String)
     days = {"first_day": pl.Date, "last_day": pl.Date} | texts
     moments = pl.col("known_at", "withdrawn_at").str.to_datetime(time_unit="us")
     store(con, "file", pl.DataFrame(rows, schema_overrides=days).with_columns(moments))
-    folders = {
-        "sha256": [f.sha256 for _, f in files],
-        "path": [(f.folder / "rows.parquet").as_posix() for _, f in files],
-    }
-    spans = [(entry.seq, *span) for entry, facts in files for span in facts.spans]
+    known = [(entry.seq, *span) for entry, _ in both for span in entry.known]
+    schema = {"file_id": pl.Int64, "known_from": pl.Datetime("us"), "known_to": pl.Datetime("us")}
+    store(con, "file_known", pl.DataFrame(known, schema=schema, orient="row"))
+    spans = [(entry.seq, *span) for entry, facts in both for span in facts.spans]
     schema = {"file_id": pl.Int64, "extent": pl.String, "first_day": pl.Date, "last_day": pl.Date}
-    store(con, "file_span", pl.DataFrame(spans, schema=schema, orient="row"), temp=True)
+    store(con, "file_span", pl.DataFrame(spans, schema=schema, orient="row"))
+    folders = {
+        "sha256": [f.sha256 for _, f in both],
+        "path": [(f.folder / "rows.parquet").as_posix() for _, f in both],
+    }
     store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
-    # without a file that counts the tables are made all the same, of no rows
     stored, rejected = (
-        parquet(facts.folder / name for _, facts in files or withdrawn) for name in ("rows.parquet", "rejected.parquet")
+        parquet(facts.folder / name for _, facts in both) for name in ("rows.parquet", "rejected.parquet")
     )
     con.execute(
-        f"CREATE TEMP VIEW row_of_file AS SELECT r.*, f.sha256 FROM read_parquet({stored}, filename = true) r "
-        "JOIN file_folder f ON f.path = r.filename"
+        f"""CREATE TEMP VIEW row_of_file AS
+            SELECT r.* EXCLUDE (filename), f.sha256 FROM read_parquet({stored}, filename = true) r
+            JOIN file_folder f ON f.path = r.filename"""
     )
     con.execute(
         f"""CREATE TEMP VIEW rejected_of_file AS
@@ -68,16 +73,9 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
     )
 
 
-def told(con: duckdb.DuckDBPyConnection) -> None:
-    """`told`: what the files tell. `outranked`: rows that a register of higher precedence makes superfluous."""
-    con.execute(statement("warehouse", "told"))
-    ranks = con.execute("SELECT count(DISTINCT precedence) FROM file WHERE withdrawn_at IS NULL").fetchall()[0][0]
-    one = "CREATE TEMP TABLE outranked AS SELECT * FROM told LIMIT 0"
-    con.execute(statement("warehouse", "outranked") if ranks > 1 else one)
-
-
 def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:
     """`set_aside`: rows that do not count, and why. `file_account`: rows of each file by verdict and reason."""
+    # without a file that counts the table is made all the same, of no rows
     aside = parquet(facts.folder / "aside.parquet" for _, facts in files or withdrawn)
     con.execute(
         f"""
@@ -85,14 +83,14 @@ def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> N
         SELECT f.file_id, a.sheet, a.row, a.verdict, a.reason, a."column", a.expected, a.found
         FROM read_parquet({aside}, filename = true) a
         JOIN file_folder d ON replace(d.path, 'rows.parquet', 'aside.parquet') = a.filename
-        JOIN file f ON f.sha256 = d.sha256
+        JOIN file f ON f.sha256 = d.sha256 AND f.withdrawn_at IS NULL
         UNION ALL
         SELECT f.file_id, r.sheet, r.row, 'rejected', 'unknown_unit', 'unit', NULL,
                CASE WHEN r.unit LIKE '#%' THEN substr(r.unit, instr(r.unit, ' ') + 1) ELSE r.unit END
         FROM row_of_file r JOIN file f USING (sha256)
         JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
             AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
-        WHERE u.unit_id IS NULL
+        WHERE u.unit_id IS NULL AND f.withdrawn_at IS NULL
         UNION ALL
         SELECT DISTINCT r.file_id, r.sheet, r.row, 'rejected', 'unknown_unit', 'unit', NULL,
                CASE WHEN r.unit LIKE '#%' THEN substr(r.unit, instr(r.unit, ' ') + 1) ELSE r.unit END

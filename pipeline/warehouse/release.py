@@ -21,7 +21,7 @@ import duckdb
 
 from pipeline import __version__
 from pipeline.declare.moments import HOME_ZONE
-from pipeline.declare.tables import SCHEMA_VERSION, tables
+from pipeline.declare.tables import SCHEMA_VERSION, macros, tables
 from pipeline.declare.text import Text
 from pipeline.errors import NothingPublished
 from pipeline.settings import PROJECT, Home
@@ -172,6 +172,9 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
         for column, text in table.columns.items():
             row = [table.name, column, types[f"{table.name}.{column}"], text.vi, text.en]
             con.execute("INSERT INTO data_dictionary VALUES (?, ?, ?, ?, ?)", row)
+    for name, text in macros().items():
+        con.execute(f"COMMENT ON MACRO TABLE {name} IS {_quoted(str(text))}")
+        con.execute("INSERT INTO data_dictionary VALUES (?, NULL, 'TABLE MACRO', ?, ?)", [name, text.vi, text.en])
     con.execute("COMMIT")
 
 

@@ -1,12 +1,14 @@
 """When a file was exported and which days it covers: by its titles, its name, its source's declaration.
 
-Not here: which units it covers (coverage), what stands in its rows.
+Not here: which units it covers (coverage.sql), what stands in its rows.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,11 +20,19 @@ from pipeline.declare.periods import Period, parse_period, schemes
 from pipeline.declare.sources import Source
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, WrongUse
-from pipeline.warehouse.coverage import Span, merge
 
 Covered = tuple[str, date, date]  # extent, first and last day
 LONGEST_SILENCE = 31  # days without any receipt or conclusion before the intake of a file without an export time
 PERIOD_IN_NAME = re.compile(r"(?<![\d-])(\d{4}-(?:Q[1-4]|M\d\d|H[12]|9M))(?![^\W_])", re.IGNORECASE)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """Days first..last, both included."""
+
+    first: date
+    last: date
 
 
 def period_of(title: Title, source: Source, name: str, where: str) -> tuple[date, date]:
@@ -156,3 +166,14 @@ def _days_seen(part: Path, *columns: str) -> tuple[date | None, date | None]:
     last = ", ".join(f"max({c})" for c in columns or ("received_at", "finished_at"))
     sql = f"SELECT min(received_at)::DATE, greatest({last})::DATE FROM read_parquet(?)"
     return duckdb.execute(sql, [str(part / "rows.parquet")]).fetchall()[0]
+
+
+def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Overlapping and adjoining spans as runs."""
+    runs: list[Span] = []
+    for span in sorted(spans):
+        if runs and span.first <= runs[-1].last + DAY:
+            runs[-1] = Span(runs[-1].first, max(runs[-1].last, span.last))
+        else:
+            runs.append(span)
+    return tuple(runs)

@@ -14,11 +14,20 @@ import duckdb
 if TYPE_CHECKING:
     import polars as pl
 
+HEAD = re.compile(r"(?:--[^\n]*\n)*CREATE (?:OR REPLACE )?(?:TEMP )?(?:TABLE|VIEW) \S+ AS\s+")
+KEPT_ORDER = re.compile(r"\nORDER BY [^()]*\Z")
+
 
 @cache
 def statement(room: str, name: str) -> str:
     """The text of pipeline/<room>/sql/<name>.sql."""
     return files(f"pipeline.{room}").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def question(making: str) -> str:
+    """What is asked in a statement that makes a relation: without its head and the order in which rows are kept."""
+    found = HEAD.sub("", making.strip(), count=1)
+    return KEPT_ORDER.sub("", found)
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, sql: str, values: Iterable[object] = ()) -> list[dict[str, Any]]:

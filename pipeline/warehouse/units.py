@@ -1,6 +1,6 @@
 """Units in a database under construction: what each name as written means, the tree, and the mapping old → new.
 
-Not here: how a name is read (declare/units), and which days are covered (warehouse/coverage).
+Not here: how a name is read (declare/units), and which days are covered (sql/period_unit).
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.text import fold
-from pipeline.declare.units import ALWAYS, FOREVER, Unit, propose, successions, successors, units
+from pipeline.declare.units import ALWAYS, FOREVER, Unit, propose, successions, units
 from pipeline.warehouse.aliases import Aliases
-from pipeline.warehouse.coverage import Reach
 from pipeline.warehouse.record import Entry
 from pipeline.warehouse.sql import parquet, store
 from pipeline.warehouse.versions import FileFacts
@@ -31,22 +30,24 @@ def _change_days(aliases: Aliases) -> list[date]:
 def resolve_units(
     con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases
 ) -> dict[str, Unit]:
-    """Fills `unit_ref`: every unit as written → unit_id, or null. Returns the units that sources brought themselves."""
+    """Fills `unit_ref`: every unit as written → unit_id, or null. Returns the units that sources brought themselves.
+    files: also those that were taken back; what they alone name is no unit of today."""
     days = _change_days(aliases)
     eras = " + ".join(f"CAST(d >= DATE '{d}' AS INTEGER)" for d in days) or "0"
     con.execute(f"CREATE TEMP MACRO era(d) AS ({eras})")
     written = con.execute(
-        """SELECT DISTINCT f.source, r.unit, era(CAST(r.received_at AS DATE)), era(CAST(f.exported_at AS DATE))
-           FROM row_of_file r JOIN file f USING (sha256) ORDER BY ALL"""
+        """SELECT f.source, r.unit, era(CAST(r.received_at AS DATE)), era(CAST(f.exported_at AS DATE)),
+                  bool_or(f.withdrawn_at IS NULL)
+           FROM row_of_file r JOIN file f USING (sha256) GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     day_in = [days[0] - timedelta(days=1) if days else date(2000, 1, 1), *days]
     brings = {facts.source for _, facts in files if facts.own_units}
     own: dict[str, Unit] = {}
     _file_units(con, files, aliases, own)
     rows = []
-    for source, name, received_era, exported_era in written:
+    for source, name, received_era, exported_era, counts in written:
         if source in brings:
-            unit_id = own_unit(source, name, own)
+            unit_id = own_unit(source, name, own if counts else {})
         else:
             on = day_in[received_era], day_in[exported_era]
             found = aliases.meant(name, source, *on)
@@ -60,8 +61,8 @@ def resolve_units(
         "unit_id": pl.String,
     }
     store(con, "unit_ref", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)
-    names = {facts.source: facts.source_name for _, facts in files}
-    for source in sorted(brings):
+    names = {facts.source: facts.source_name for entry, facts in files if entry.counts}
+    for source in sorted(brings & names.keys()):
         own[f"{source}:*"] = Unit(f"{source}:*", f"{source}:*", names[source], "group", ALWAYS, FOREVER, None)
     return own
 
@@ -82,13 +83,13 @@ def _file_units(
         if facts.unit is None:
             continue
         if facts.own_units:
-            rows.append((entry.seq, own_unit(facts.source, facts.unit, own)))
+            rows.append((entry.seq, own_unit(facts.source, facts.unit, own if entry.counts else {})))
             continue
         on = facts.last_day or facts.exported_at.date(), facts.exported_at.date()
         if found := aliases.meant(facts.unit, facts.source, *on):
             rows.append((entry.seq, found.unit_id))
     schema = {"file_id": pl.Int64, "unit_id": pl.String}
-    store(con, "file_unit", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)
+    store(con, "file_unit", pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:
@@ -146,7 +147,7 @@ def unit_review(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFac
                FROM row_of_file r JOIN file f USING (sha256)
                JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
                    AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
-               WHERE u.unit_id IS NULL
+               WHERE u.unit_id IS NULL AND f.withdrawn_at IS NULL
                UNION ALL
                SELECT source, unit, any_value(first_day), any_value(last_day), any_value(exported_at) FROM reported_row r
                SEMI JOIN (SELECT source, unit FROM reported_unit WHERE unit_id IS NULL) USING (source, unit)
@@ -176,13 +177,3 @@ def unit_review(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFac
 
 def _open_end(column: str, never: date) -> pl.Expr:
     return pl.when(pl.col(column) != never).then(pl.col(column)).alias(column)
-
-
-def effective_units(reaches: dict[str, Reach], until: date) -> dict[str, str]:
-    """unit_id → the unit in which its dossiers count on a day, through the mapping old → new."""
-    return {
-        unit_id: (
-            successors()[unit_id][1] if unit_id in successors() and successors()[unit_id][0] <= until else unit_id
-        )
-        for unit_id in reaches
-    }

@@ -18,7 +18,7 @@ from pipeline.declare.layouts import built_in, column_names
 from pipeline.declare.periods import schemes
 from pipeline.declare.procedures import CODE, known_fields, known_names, national_code, procedures
 from pipeline.declare.reasons import reasons
-from pipeline.declare.tables import tables
+from pipeline.declare.tables import macros, tables
 from pipeline.declare.text import Text, declared, fold
 from pipeline.declare.units import FOREVER, successors, units
 from pipeline.measure.figures import indicator_columns_sql, measure_counts_sql
@@ -68,6 +68,9 @@ def test_every_table_and_column_has_its_comment(con: duckdb.DuckDBPyConnection) 
     silent += con.execute(
         "SELECT table_name, '' FROM duckdb_tables() WHERE comment IS NULL AND NOT internal"
     ).fetchall()
+    silent += con.execute(
+        "SELECT function_name, '' FROM duckdb_functions() WHERE function_type = 'table_macro' AND comment IS NULL AND NOT internal"
+    ).fetchall()
     silent += con.execute("SELECT view_name, '' FROM duckdb_views() WHERE comment IS NULL AND NOT internal").fetchall()
     assert silent == []
 
@@ -75,7 +78,7 @@ def test_every_table_and_column_has_its_comment(con: duckdb.DuckDBPyConnection) 
 def test_the_data_dictionary_tells_all_of_it(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute('SELECT "table", "column", type, vi, en FROM data_dictionary').fetchall()
     assert {(t, c) for t, c, *_ in rows if c} == {(t.name, c) for t in tables().values() for c in t.columns}
-    assert {t for t, c, *_ in rows if c is None} == set(tables())
+    assert {t for t, c, *_ in rows if c is None} == set(tables()) | set(macros())
     assert all(vi and en and (kind or not column) for _, column, kind, vi, en in rows)
 
 
@@ -175,7 +178,9 @@ def test_every_origin_and_outcome_is_counted_once() -> None:
 
 def test_labels_are_those_of_the_heart(con: duckdb.DuckDBPyConnection) -> None:
     """Origin and outcome can have no value without words, and no declared value is out of reach."""
-    sql = con.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'dossier_period' AND schema_name = 'live'").fetchone()
+    sql = con.execute(
+        "SELECT sql FROM duckdb_views() WHERE view_name = 'dossier_period' AND schema_name = 'live'"
+    ).fetchone()
     said = set(re.findall(r"'([a-z_]+)'", sql[0] if sql else ""))
     outcomes = set(labels()["outcome"].values)
     assert outcomes <= said | {"withdrawn", "returned", "stopped"}, "those three are conclusions as they stand"

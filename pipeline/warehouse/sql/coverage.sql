@@ -10,6 +10,7 @@ WITH named AS (
     SELECT DISTINCT source, file_id, unit_id FROM outranked
     UNION
     SELECT f.source, u.file_id, u.unit_id FROM file_unit u JOIN file f USING (file_id)
+    WHERE f.withdrawn_at IS NULL
 ),
 of_several AS (
     SELECT n.* FROM named n JOIN (SELECT file_id FROM named GROUP BY file_id HAVING count(*) > 1) USING (file_id)

@@ -1,0 +1,65 @@
+-- Dossiers that a full export of their source and unit should hold and does not. It should hold what was open, or was
+-- concluded since its first day, going by the newest word before it, and was received by its last day. The first such
+-- export counts; a later word of the dossier ends it. Files of one source and day that have no dossier in common are
+-- parts of one export: what stands in one part is not missing from the other. A row that was rejected was there too.
+CREATE TEMP TABLE gone AS
+WITH place AS (
+    SELECT file_id, source, CAST(exported_at AS DATE) AS day,
+           row_number() OVER (ORDER BY exported_at, known_at, file_id) AS position
+    FROM file WHERE withdrawn_at IS NULL
+),
+lists_stock AS (
+    SELECT DISTINCT v.file_id FROM version v JOIN file f USING (file_id) WHERE CAST(v.received_at AS DATE) < f.first_day
+),
+-- a file that only by default is taken for a full export speaks of older dossiers only if it has some
+full_file AS (
+    SELECT c.unit_id, c.file_id, c.source, p.day, p.position, c.first_day, c.last_day,
+           f.extent_told OR s.file_id IS NOT NULL AS lists_stock
+    FROM coverage c JOIN place p USING (file_id) JOIN file f USING (file_id) LEFT JOIN lists_stock s USING (file_id)
+    WHERE c.extent = 'full'
+),
+-- per file and unit: the earliest first day of the full files after it
+asks AS (
+    SELECT p.file_id, p.day, p.position, f.unit_id, min(f.first_day) AS from_day
+    FROM place p JOIN full_file f ON f.source = p.source AND f.position > p.position
+    GROUP BY ALL
+),
+word AS (
+    SELECT v.dossier_id, v.nth, v.source, v.unit_id, v.file_id, a.day, a.position,
+           CAST(v.received_at AS DATE) AS received_on, CAST(v.concluded_at AS DATE) AS concluded_on,
+           coalesce(v.conclusion, CASE v.state WHEN 'running' THEN 'open' ELSE v.state END) AS was,
+           v.extended_due_at, v.next_file_id
+    FROM version v JOIN asks a ON a.file_id = v.file_id AND a.unit_id = v.unit_id
+    WHERE v.status_group <> 'not_counted' AND (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day)
+),
+with_next AS (
+    SELECT w.*, p.position AS next_position, p.day AS next_day
+    FROM word w LEFT JOIN place p ON p.file_id = w.next_file_id
+),
+missing AS (
+    SELECT w.*, f.file_id AS missing_from, f.position AS missing_position, f.day AS missing_day
+    FROM with_next w
+    JOIN full_file f ON f.source = w.source AND f.unit_id = w.unit_id
+        AND f.position > w.position AND (w.next_position IS NULL OR f.position < w.next_position)
+        AND (f.lists_stock OR w.received_on >= f.first_day)
+        AND w.received_on <= f.last_day AND (w.concluded_on IS NULL OR w.concluded_on >= f.first_day)
+    ANTI JOIN rejected_dossier r ON r.dossier_id = w.dossier_id AND r.file_id = f.file_id
+),
+same_day AS (
+    SELECT DISTINCT missing_from AS file_id, file_id AS other_id FROM missing WHERE day = missing_day
+    UNION
+    SELECT DISTINCT missing_from, next_file_id FROM missing WHERE next_day = missing_day
+),
+alike AS (
+    SELECT DISTINCT s.file_id, s.other_id
+    FROM same_day s JOIN version a ON a.file_id = s.file_id
+    JOIN version b ON b.file_id = s.other_id AND b.dossier_id = a.dossier_id
+),
+part AS (
+    SELECT * FROM same_day EXCEPT SELECT * FROM alike
+)
+SELECT m.dossier_id, m.nth, m.unit_id, m.source, m.file_id AS last_seen_file_id, m.missing_from AS file_id,
+       m.missing_day AS vanished_on, m.was, m.next_day AS reappeared_on, m.concluded_on, m.extended_due_at
+FROM missing m
+ANTI JOIN part p ON p.file_id = m.missing_from AND (p.other_id = m.file_id OR p.other_id = m.next_file_id)
+QUALIFY row_number() OVER (PARTITION BY m.dossier_id, m.nth ORDER BY m.missing_position) = 1

@@ -20,8 +20,8 @@ from pipeline.errors import WrongUse
 from pipeline.settings import Home
 
 Row = dict[str, Any]
-# What is about the file itself, not about figures; and what is asked of the view, period by period.
-NOT_COMPARED = ("release_info", "data_dictionary", "dossier_period", "revision", "seal")
+# What is asked of the view, period by period; and what tells of seals, which a side without them does not have.
+NOT_COMPARED = ("dossier_period", "revision", "seal")
 WITH_PERIOD = [name for name in sealed_tables() if name not in ("dossier_period", "reported")]
 
 

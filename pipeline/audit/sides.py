@@ -20,6 +20,7 @@ from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, quoted
 
 BEFORE, AFTER = "before", "after"
+ABOUT_THE_FILE = ("release_info", "data_dictionary")  # not about figures
 # What a seal holds beside its period's rows: what its keys mean, and what was in force.
 LOOKUPS = ("period", "unit", "node_of", "file", "threshold", "indicator")
 
@@ -80,6 +81,6 @@ def _show_database(con: duckdb.DuckDBPyConnection, schema: str, place: Place, kn
         known[path] = f"file_{len(known)}"
         con.execute(f"ATTACH {quoted(path)} AS {known[path]} (READ_ONLY)")
     sealed = set(sealed_tables())
-    for name in tables():
+    for name in (t for t in tables() if t not in ABOUT_THE_FILE):
         inside = f"{known[path]}.{LIVE if place.live and name in sealed else 'main'}.{name}"
         con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {inside}")

@@ -144,6 +144,11 @@ MORE = [
          **OPEN, due="14/09/2023 11:00:00", source="gio", others={DATE: "online open_in_term"}),
     case("38", "từ chối, trễ hạn",                      "online returned",          "online resolved_late",     "online resolved_late",     "online resolved_on_time",
          status=RETURNED, rel="21/07/2023 09:00:00", others={AS_RESOLVED: "online resolved_on_time", LEFT_OUT: NOT}),
+    case("39", "mở tại ngày chốt, sau đó rút mà không có ngày", "online open_in_term", "online unclassified",   "online unclassified",      "online unclassified",
+         **OPEN, due="29/09/2023 17:00:00", later={"status": WITHDRAWN}),
+    case("40", "giờ hẹn bị lùi trong ngày, nguồn so theo giờ", "online resolved_on_time", "=",                  "=",                        "=",
+         july={"status": RUNNING, "due": "20/07/2023 11:00:00", "rel": ""}, status=DONE, due="20/07/2023 17:00:00", rel="20/07/2023 15:00:00",
+         source="gio", others={ORIGINAL: "online resolved_late"}),
 ]
 # fmt: on
 CASES = [*OPENCPS, *MORE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +14,11 @@ from pipeline.audit.compare_rules import PARTS, compare
 from pipeline.audit.figures import figures
 from pipeline.declare.figures import form, indicators, labels, measures
 from pipeline.declare.periods import parse_period
-from pipeline.declare.rules import OURS, rule_sets
+from pipeline.declare.rules import OURS, filled, rule_sets
+from pipeline.declare.text import declared
 from pipeline.measure import answers
 from pipeline.measure.rules import ask_by
+from pipeline.warehouse.sql import statement
 from tests.rules.cases import ADHOC, CASES, MONTHLY, NOT, OPENCPS, Case, drop
 from tests.unit.office import Office
 
@@ -32,7 +35,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     return office
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def con(office: Office) -> Iterator[duckdb.DuckDBPyConnection]:
     with office.open() as opened:
         yield opened
@@ -207,3 +210,28 @@ def test_other_periods_are_labelled_too_and_no_dossier_twice(con: duckdb.DuckDBP
             "SELECT period, dossier_id FROM dossier_period GROUP BY ALL HAVING count(*) > 1 OR bool_or(origin IS NULL OR outcome IS NULL)"
         ).fetchall()
         assert twice == [], rules
+
+
+def stated_parts() -> list[tuple[str, str]]:
+    return [(name, part) for name, r in rule_sets().items() if name != OURS for part in sorted(r.own)]
+
+
+@pytest.mark.parametrize(("rules", "part"), stated_parts())
+def test_every_part_that_a_rule_set_states_is_decided_by_some_case(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, rules: str, part: str
+) -> None:
+    """Without it, as its base has it, some case has other labels or another due date: else no case would notice."""
+    nodes = copy.deepcopy(declared("rules.toml"))
+    del nodes[rules]["sql"][part]
+    monkeypatch.setattr("pipeline.declare.rules.declared", lambda _: nodes)
+    try:
+        parts = rule_sets.__wrapped__()[rules].sql
+    except KeyError:
+        return  # other parts rest on it
+    asked = (
+        "SELECT dossier_id, origin, outcome, effective_due_on, due_in_period FROM ({}) WHERE period = ? ORDER BY ALL"
+    )
+    heart = filled(statement("measure", "dossier_period"), {**parts, "live": "live.", "main": "main."})
+    ask_by(con, rules)
+    as_declared = con.execute(asked.format("FROM dossier_period"), [Q3.key]).fetchall()
+    assert con.execute(asked.format(heart), [Q3.key]).fetchall() != as_declared

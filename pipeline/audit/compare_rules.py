@@ -12,9 +12,10 @@ from typing import Any
 
 import duckdb
 
-from pipeline.audit.explain import codes_in, explain, rows_behind
+from pipeline.audit.explain import cell_of, codes_in, rows_behind
 from pipeline.audit.figures import Figure
 from pipeline.audit.rows import REPORTED, Cell, Told, adds, figure_sql, text
+from pipeline.audit.told import told_of
 from pipeline.declare.periods import Period
 from pipeline.declare.rules import ASPECTS, OURS, RuleSet, rule_sets, whys
 from pipeline.declare.text import Text
@@ -56,25 +57,22 @@ def compare(
     """The unit's row, and the figure by ours first and then by each of the rule sets (all of them where none is named).
     Raises WrongUse."""
     ask_by(con, OURS)
-    told = explain(con, figure, period, unit, of_field, today)
-    ours = _numbers(con, figure, told.cell, told.told) if told.sql else dict(NO_DATA)  # live, also on today's tree
-    nothing = dict.fromkeys(PARTS)
-    found = [Counted(rule_sets()[OURS], ours, dict.fromkeys(PARTS, 0) if told.sql else nothing, [], None)]
-    wanted = [r for r in rule_sets().values() if r.name != OURS and (not rules or r.name in rules)]
-    for other in wanted:
-        if told.sql is None:
-            found.append(Counted(other, dict(NO_DATA), nothing, [], None))
+    cell, frame = cell_of(con, figure, period, unit, of_field, today)
+    told = told_of(con, figure, cell)
+    has_data = frame["coverage"] != "no_data"
+    ours = _numbers(con, figure, cell, told) if has_data else dict(NO_DATA)
+    lacking = _of_summaries(rows_behind(con, figure, cell, told, REPORTED)) if told else []
+    found = [Counted(rule_sets()[OURS], ours, dict.fromkeys(PARTS, 0 if has_data else None), [], None)]
+    for other in rule_sets().values():
+        if other.name == OURS or (rules and other.name not in rules):
             continue
         ask_by(con, other.name)
-        numbers = _numbers(con, figure, told.cell, []) if _has_data(con, told.cell) else dict(NO_DATA)
-        rows = differing(con, figure, told.cell, other.name)
-        ask_by(con, OURS)
-        if told.told:
-            rows += _of_summaries(rows_behind(con, figure, told.cell, told.told, REPORTED))
+        numbers = _numbers(con, figure, cell, []) if has_data and _has_data(con, cell) else dict(NO_DATA)
+        rows = differing(con, figure, cell, other.name) + lacking if has_data else []
         differences = {part: _minus(numbers[part], ours[part]) for part in PARTS}
         found.append(Counted(other, numbers, differences, rows, _adds_up(differences, rows)))
     ask_by(con, OURS)
-    return told.frame, found
+    return frame, found
 
 
 def _has_data(con: duckdb.DuckDBPyConnection, cell: Cell) -> bool:

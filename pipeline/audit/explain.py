@@ -59,16 +59,7 @@ def explain(
 ) -> Explained:
     """The figure of a unit or sum of units (all of them without `unit`), of one field where one is named.
     today: on today's tree. Raises WrongUse."""
-    if today and (figure.table != "stats" or of_field is not None):
-        raise WrongUse(
-            Text(
-                "Theo đơn vị hiện nay chỉ có số của motcua stats.", "On today's tree there are counts of stats alone."
-            ),
-            expected=Text("--tree new với total, resolved_late …", "--tree new with total, resolved_late …"),
-        )
-    unit_id, frame = _unit(con, period, unit, today)
-    named = () if of_field is None else (_field(con, of_field),)
-    cell = Cell(period.key, period.start, period.end, unit_id, bool(named), named[0] if named else None, today)
+    cell, frame = cell_of(con, figure, period, unit, of_field, today)
     if frame["coverage"] == "no_data":
         numbers = dict.fromkeys(NUMBERS) | {"verdict": "no_data", "near": False}
         return Explained(figure, period, cell, frame, numbers, None, None, [], [], [], None, [])
@@ -85,6 +76,23 @@ def explain(
 
 
 # ---- which cell
+
+
+def cell_of(
+    con: duckdb.DuckDBPyConnection, figure: Figure, period: Period, unit: str | None, of_field: str | None, today: bool
+) -> tuple[Cell, Row]:
+    """Where the figure stands that is asked for, and the row of its unit. Raises WrongUse."""
+    if today and (figure.table != "stats" or of_field is not None):
+        raise WrongUse(
+            Text(
+                "Theo đơn vị hiện nay chỉ có số của motcua stats.", "On today's tree there are counts of stats alone."
+            ),
+            expected=Text("--tree new với total, resolved_late …", "--tree new with total, resolved_late …"),
+        )
+    unit_id, frame = _unit(con, period, unit, today)
+    named = () if of_field is None else (_field(con, of_field),)
+    cell = Cell(period.key, period.start, period.end, unit_id, bool(named), named[0] if named else None, today)
+    return cell, frame
 
 
 def _unit(con: duckdb.DuckDBPyConnection, period: Period, unit: str | None, today: bool) -> tuple[str, Row]:

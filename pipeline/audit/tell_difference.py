@@ -114,7 +114,7 @@ def _lines(compared: Compared) -> dict[tuple[str, str, str], list[Difference]]:
         told = tuple((c.field, c.figure, c.part, c.before, c.after) for c in compared.cells if c.unit_id == unit_id)
         alike[tuple(t for t in told if not t[0]) or told] = unit_id
     shown = set(alike.values())
-    order = {code: n for n, code in enumerate((*OTHER, *measures(), *figures()))}
+    order = {code: n for n, code in enumerate(dict.fromkeys((*OTHER, *measures(), *figures())))}
     found: dict[tuple[str, str, str], list[Difference]] = {}
     for cell in sorted(
         (c for c in compared.cells if c.unit_id in shown),

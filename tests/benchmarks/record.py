@@ -35,9 +35,6 @@ HEAD = "SỔ THEO DÕI HỒ SƠ\nTừ ngày {0:%d/%m/%Y} đến ngày {1:%d/%m/%
 
 # What a person would write to count one quarter, and nothing else.
 BARE = """
-WITH newest AS (
-    SELECT * FROM {files} QUALIFY row_number() OVER (PARTITION BY code ORDER BY exported DESC) = 1
-)
 SELECT unit, count(*) FILTER (WHERE received < DATE '2022-06-15') AS carried_over,
        count(*) FILTER (WHERE received >= DATE '2022-06-15' AND channel = 'Trực tuyến') AS online,
        count(*) FILTER (WHERE received >= DATE '2022-06-15' AND channel <> 'Trực tuyến') AS in_person,
@@ -45,21 +42,23 @@ SELECT unit, count(*) FILTER (WHERE received < DATE '2022-06-15') AS carried_ove
        count(*) FILTER (WHERE finished <= DATE '2022-09-14' AND finished = due) AS on_time,
        count(*) FILTER (WHERE finished <= DATE '2022-09-14' AND finished > due) AS late,
        count(*) FILTER (WHERE finished > DATE '2022-09-14' OR finished IS NULL) AS open
-FROM newest
+FROM {dossiers}
 WHERE received <= DATE '2022-09-14' AND (finished IS NULL OR finished >= DATE '2022-06-15' OR received >= DATE '2022-06-15')
 GROUP BY unit ORDER BY unit
 """
+# The registers of the quarter's months list all that counts in it; of a dossier in several the newest speaks.
 CSV = """(
-    SELECT "Mã hồ sơ" AS code, "Đơn vị tiếp nhận" AS unit, "Hình thức nộp" AS channel, filename AS exported,
+    SELECT "Đơn vị tiếp nhận" AS unit, "Hình thức nộp" AS channel,
            CAST(strptime("Ngày tiếp nhận", '%d/%m/%Y %H:%M:%S') AS DATE) AS received,
            CAST(strptime("Ngày hẹn trả", '%d/%m/%Y %H:%M:%S') AS DATE) AS due,
            CAST(strptime("Ngày kết thúc xử lý", '%d/%m/%Y %H:%M:%S') AS DATE) AS finished
     FROM read_csv('{glob}', skip = 3, header = true, all_varchar = true, filename = true)
+    QUALIFY row_number() OVER (PARTITION BY "Mã hồ sơ" ORDER BY filename DESC) = 1
 )"""
+# Every dossier once, as it ended.
 PARQUET = """(
-    SELECT dossier_id AS code, unit, CASE channel WHEN 'online' THEN 'Trực tuyến' ELSE '' END AS channel, filename AS exported,
-           CAST(received_at AS DATE) AS received, CAST(due_at AS DATE) AS due, CAST(finished_at AS DATE) AS finished
-    FROM read_parquet('{glob}', filename = true)
+    SELECT unit, channel, CAST(received AS DATE) AS received, CAST(due AS DATE) AS due, CAST(finished AS DATE) AS finished
+    FROM read_parquet('{path}')
 )"""
 
 
@@ -71,8 +70,9 @@ def months() -> Iterator[tuple[date, date]]:
         first = following
 
 
-def write_registers(folder: Path, rows: int) -> None:
-    """Sixty monthly registers: each lists what was received in its month, or was open when it began."""
+def write_registers(folder: Path, ended: Path, rows: int) -> None:
+    """Sixty monthly registers: each lists what was received in its month, or was open when it began. ended: where every
+    dossier stands once, as Parquet."""
     folder.mkdir(parents=True)
     (folder / "source.toml").write_text(SOURCE, encoding="utf-8")
     con = duckdb.connect()
@@ -80,7 +80,7 @@ def write_registers(folder: Path, rows: int) -> None:
     days = (list(months())[-1][1] - FIRST).days
     con.execute(
         f"""CREATE TABLE made AS
-            SELECT i, list_value({units})[1 + hash(i, 1) % {len(UNITS)}] AS unit,
+            SELECT i, list_value({units})[CAST(1 + hash(i, 1) % {len(UNITS)} AS INTEGER)] AS unit,
                    CAST(DATE '{FIRST}' AS TIMESTAMP) + to_seconds(CAST(i * ({days} * 86400.0 / {rows}) AS BIGINT)) AS received,
                    CASE WHEN hash(i, 2) % 3 > 0 THEN 'Trực tuyến' ELSE 'Trực tiếp' END AS channel,
                    received + to_days(CAST(3 + hash(i, 3) % 20 AS INTEGER)) AS due,
@@ -89,6 +89,7 @@ def write_registers(folder: Path, rows: int) -> None:
                    'Lĩnh vực ' || hash(i, 6) % 12 AS field
             FROM range({rows}) t(i)"""
     )
+    con.execute(f"COPY made TO '{ended}'")
     for first, last in months():
         path = folder / f"so_{last:%Y-%m}.csv"
         body = folder / "body.csv"
@@ -132,20 +133,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = told.home or Path(folder)
         raw = home / "data" / "raw" / "lon"
+        ended = home / "ended.parquet"
         if not raw.exists():
             seconds = time.perf_counter()
-            write_registers(raw, told.rows)
+            write_registers(raw, ended, told.rows)
             print(f"{told.rows:,} dossiers written in {time.perf_counter() - seconds:.0f} s", flush=True)
         at = ("--home", str(home))
         seconds, _ = timed(COMMAND, "run", *at)
         print(f"night: {seconds:.0f} s", flush=True)
-        stored = (home / "data" / "warehouse" / "versions").as_posix() + "/*/rows.parquet"
         bare = {
-            "bare, all registers as CSV": BARE.format(files=CSV.format(glob=(raw / "*.csv").as_posix())),
             "bare, the quarter's registers as CSV": BARE.format(
-                files=CSV.format(glob=(raw / "so_2022-0[789].csv").as_posix())
+                dossiers=CSV.format(glob=(raw / "so_2022-0[789].csv").as_posix())
             ),
-            "bare, all stored rows as Parquet": BARE.format(files=PARQUET.format(glob=stored)),
+            "bare, all dossiers as Parquet": BARE.format(dossiers=PARQUET.format(path=ended.as_posix())),
         }
         found = {}
         for name, sql in bare.items():

@@ -30,6 +30,7 @@ from pipeline.declare import aliases, retention
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, WrongUse
 from pipeline.settings import Home
+from pipeline.warehouse.arrival import exports
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import archived, now, read_log
 from pipeline.warehouse.restoring import DECLARED, HIDDEN, RECORD, finish_restore, restored
@@ -118,10 +119,10 @@ def _binary() -> int:
     return getattr(os, "O_BINARY", 0)
 
 
-def members(home: Home) -> Iterator[tuple[str, Path]]:
-    """(name in the backup, file) of everything that goes in, in the order of names. What a crash left half written
-    stays out."""
-    found: dict[str, Path] = {}
+def members(home: Home) -> Iterator[tuple[str, Path | None]]:
+    """(name in the backup, file) of everything that goes in, in the order of names; None: an empty declaration, of a
+    source beside whose exports there is none any more. What a crash left half written stays out."""
+    found: dict[str, Path | None] = {}
     for item in RECORD:
         top = home.warehouse / item
         if top.is_file():
@@ -132,6 +133,8 @@ def members(home: Home) -> Iterator[tuple[str, Path]]:
     for path in (home.raw / aliases.FILE, home.raw / retention.FILE, *home.raw.glob("*/source.toml")):
         if path.is_file():
             found[f"declared/{path.relative_to(home.raw).as_posix()}"] = path
+    for key in {folder.name for folder, _ in exports(home)} & {e.source for e in read_log(home) if e.source_toml}:
+        found.setdefault(f"declared/{key}/source.toml", None)
     for name in sorted(found):
         if not any(step.endswith(".part") for step in name.split("/")):
             yield name, found[name]
@@ -145,8 +148,8 @@ def _write(home: Home, file: Path, stream: BinaryIO) -> Saved:
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for name, path in members(home):
-            size = path.stat().st_size
-            with path.open("rb") as source:
+            size = path.stat().st_size if path else 0
+            with path.open("rb") if path else io.BytesIO() as source:
                 hashing = _Hashing(source)
                 tar.addfile(_member(name, size), hashing)
                 if source.read(1):

@@ -13,10 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
+from pipeline.conform.rows import row_schema
+from pipeline.conform.summaries import REPORTED_SCHEMA
 from pipeline.declare.moments import HOME_ZONE
 from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import Text
-from pipeline.errors import InputRefused, MotcuaError
+from pipeline.errors import DeclarationError, InputRefused, MotcuaError
 from pipeline.settings import Home
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases, kept_aliases, last_aliases, take_aliases
 from pipeline.warehouse.arrival import BY_CHANGE, broken_rules, exports, still_written, stray_files, waiting_by_name
@@ -98,6 +102,7 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
             if folder.name not in sources:
                 broken.add(folder.name)
             result.refused.append(error)
+    result.refused += _declared_today(home, {e.source for e in known.values()}, sources, broken)
     _conform_known(home, list(known.values()), sources, broken, result)
     return result
 
@@ -109,15 +114,29 @@ def recorded(home: Home, known_by: datetime | None = None) -> Intake:
     entries = read_log(home, known_by)
     sources: dict[str, tuple[Source, bytes]] = {}
     broken: set[str] = set()
-    for key in {e.source for e in entries}:
-        folder = home.raw / key
-        try:
-            if folder.is_dir():
-                sources[key] = read_source(folder), _source_toml(folder)
-        except MotcuaError:
-            broken.add(key)
+    _declared_today(home, {e.source for e in entries}, sources, broken)
     _conform_known(home, entries, sources, broken, result)
     return result
+
+
+def _declared_today(
+    home: Home, keys: set[str], sources: dict[str, tuple[Source, bytes]], broken: set[str]
+) -> list[DeclarationError]:
+    """Adds what sources declare today: those with a source.toml, or with exports beside which there is none any more.
+    Of the others (their folder was cleared, or is on another machine) what they declared last in the archive counts.
+    What cannot be read goes to `broken`, and is returned."""
+    with_exports = {folder.name for folder, _ in exports(home)}
+    errors = []
+    for key in sorted(keys - sources.keys() - broken):
+        folder = home.raw / key
+        if key not in with_exports and not (folder / "source.toml").exists():
+            continue
+        try:
+            sources[key] = read_source(folder), _source_toml(folder)
+        except DeclarationError as error:
+            broken.add(key)
+            errors.append(error)
+    return errors
 
 
 def _conform_known(
@@ -213,16 +232,23 @@ def _facts(home: Home, entry: Entry, sources: dict[str, tuple[Source, bytes]], b
 
 
 def _expired_facts(home: Home, entry: Entry, conformed: str) -> FileFacts:
+    """What the rows kept in place of an expired file tell. Raises InputRefused where they are gone, or were made by a
+    program whose tables had other columns: that refuses this file by name, and does not break the build of all."""
+    folder = kept_in_archive(home, entry.sha256, conformed)
     try:
-        return read_facts(kept_in_archive(home, entry.sha256, conformed))
-    except (OSError, ValueError, KeyError, TypeError):
+        facts = read_facts(folder)
+        for name, columns in (("rows", {*row_schema(), "sheet"}), ("reported", {*REPORTED_SCHEMA})):
+            if set(pl.read_parquet_schema(folder / f"{name}.parquet")) != columns:
+                raise ValueError(f"columns of {name}.parquet")
+        return facts
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputRefused(
             Text(
                 "Tệp gốc đã hết hạn lưu, và các dòng giữ lại của nó không đọc được.",
                 "The raw file has expired, and the rows that were kept of it cannot be read.",
             ),
             where=entry.place,
-            found=Text(conformed, conformed),
+            found=Text(*(f"{conformed}: {type(error).__name__}",) * 2),
             todo=Text(
                 "Lấy lại thư mục .rows của tệp trong archive/ từ bản sao lưu.",
                 "Take the file's .rows folder in archive/ back from a backup.",

@@ -173,6 +173,8 @@ def _expire(home: Home, rules: Retention, facts: dict[str, FileFacts], need: Nee
         held = why_held(home, entry.sha256, need)
         if not held and not entry.expired_rows and entry.sha256 not in facts:
             held = Text("hiện không đọc được", "it cannot be read today")
+        if not held and not entry.expired_rows and sha256_of(raw) != entry.sha256:
+            held = Text("đã bị sửa: giữ làm chứng", "it was changed: kept as evidence")
         if held:
             done.held[entry.sha256] = held
             continue

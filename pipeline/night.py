@@ -31,7 +31,7 @@ from pipeline.warehouse.intake import Intake, recorded, take_in
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import Entry, now, write_json
 from pipeline.warehouse.release import Release
-from pipeline.warehouse.seals import read_seals
+from pipeline.warehouse.seals import sound_seals
 
 Progress = Callable[[Text], None]
 KEPT_AS_KNOWN = 5  # databases of earlier knowledge, the last ones asked for
@@ -93,12 +93,13 @@ def run(home: Home, progress: Progress = SILENT, rebuild: bool = False) -> Resul
 def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool = False) -> Build | None:
     """Builds privately and checks. None when nothing changed since the published release, or there is nothing.
 
-    Raises CheckFailed when a blocking check fails; the published release stays.
+    Raises CheckFailed when a blocking check fails, or a seal is not as it was sealed; the published release stays.
     """
     if not intake.all_files:
         return None
     inputs = releases.inputs_fingerprint(intake.all_files, intake.aliases.sha256)
-    known, seals = releases.current(home), read_seals(home)
+    known = releases.current(home)
+    seals = sound_seals(home, known.seals if known else None)
     shown = seals[-1].sha256 if seals else None
     same = known is not None and known.inputs == inputs and known.database.exists() and not rebuild
     if known and same and known.seals == shown:

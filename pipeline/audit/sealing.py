@@ -31,7 +31,7 @@ from pipeline.warehouse.intake import Intake, recorded
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import Entry, archive, archived, key_mark, sha256_of
 from pipeline.warehouse.release import code_fingerprint, program_files
-from pipeline.warehouse.seals import Seal, SealedFile, in_force, keep_seal
+from pipeline.warehouse.seals import Seal, SealedFile, keep_seal, sound_seals
 from pipeline.warehouse.sql import quoted
 from pipeline.warehouse.versions import FileFacts, fingerprint, version_folder
 
@@ -59,7 +59,7 @@ def seal(
         if intake.refused:
             raise _unreadable(intake)
         database = night.database_of(home, intake, moment, progress)
-        made = home.warehouse / "seals" / "making"
+        made = home.seals / "making"
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(parents=True)
         try:
@@ -97,7 +97,7 @@ def seal(
 
 def _before(home: Home, period: Period, reason: str | None, revise: bool) -> Seal | None:
     """The seal in force of the period. Raises WrongUse where the wish does not fit it."""
-    before = in_force(home).get(period.key)
+    before = {s.period: s for s in sound_seals(home)}.get(period.key)
     if before and not revise:
         raise WrongUse(
             Text(

@@ -14,7 +14,7 @@ from pipeline.declare.text import Text
 from pipeline.settings import Home
 from pipeline.warehouse.keeping import expired, kept_rows
 from pipeline.warehouse.record import archived, key_mark, read_log, sha256_of
-from pipeline.warehouse.release import program_files
+from pipeline.warehouse.release import current, program_files
 from pipeline.warehouse.seals import FIRST, MANIFEST, Link, Seal, SealedFile, read_chain, read_seal
 
 
@@ -47,10 +47,15 @@ class _Hashes:
 
 def verify(home: Home, only: Iterable[Seal] | None = None) -> list[Fault]:
     """Every fault of the chain and of each seal (only: of these seals)."""
-    hashes, faults = _Hashes(), []
+    hashes = _Hashes()
+    faults: list[Fault] = []
     wanted = None if only is None else {seal.number for seal in only}
-    before = FIRST
-    for place, link in enumerate(read_chain(home), start=1):
+    before, links = FIRST, read_chain(home)
+    release = current(home)
+    if release and release.seals and release.seals not in {link.sha256 for link in links}:
+        what = Text("lần chốt mà bản công bố đang dùng không còn", "the seal that the published release shows is gone")
+        faults.append(Fault(release.seals[:12], "seals/chain.jsonl", what))
+    for place, link in enumerate(links, start=1):
         faults += _chain(link, place, before)
         before = link.sha256
         if wanted is None or link.number in wanted:

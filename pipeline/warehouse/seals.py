@@ -16,8 +16,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.declare.text import Text
+from pipeline.errors import CheckFailed
 from pipeline.settings import Home
-from pipeline.warehouse.record import now
+from pipeline.warehouse.record import now, sha256_of
 
 MANIFEST = "seal.json"
 FIRST = "0" * 64  # what the first seal holds in place of a hash before it
@@ -94,10 +96,52 @@ def chain_of(home: Home) -> Path:
 
 
 def read_chain(home: Home) -> list[Link]:
-    """The chain's lines, oldest first. A line cut off by a crash is none."""
+    """The chain's lines, oldest first. A line cut off by a crash is none. Raises CheckFailed where one is no line."""
     if not chain_of(home).exists():
         return []
-    return [Link(**json.loads(line)) for line in chain_of(home).read_bytes().split(b"\n")[:-1] if line]
+    found = []
+    for number, line in enumerate(chain_of(home).read_bytes().split(b"\n")[:-1], start=1):
+        try:
+            found.append(Link(**json.loads(line)))
+        except (ValueError, TypeError):
+            raise touched(f"seals/{chain_of(home).name}:{number}") from None
+    return found
+
+
+def touched(where: str) -> CheckFailed:
+    return CheckFailed(
+        Text(
+            "Bản chốt bị sửa hoặc không còn; số liệu đang công bố vẫn được giữ.",
+            "A seal was changed or is gone; what is published stays.",
+        ),
+        where=where,
+        todo=Text(
+            "Xem: motcua seal --verify; lấy lại tệp ấy từ bản sao lưu (motcua backup).",
+            "See: motcua seal --verify; take the file back from a backup (motcua backup).",
+        ),
+    )
+
+
+def sound_seals(home: Home, shown: str | None = None) -> list[Seal]:
+    """Every seal, oldest first, for publishing. shown: hash of the newest seal that the published release shows. Raises
+    CheckFailed where a manifest, a table that would be shown, or a seal of the release is not as it was sealed."""
+    links = read_chain(home)
+    if shown and shown not in {link.sha256 for link in links}:
+        raise touched(f"seals/{chain_of(home).name} ({shown[:SHORT]})")
+    before = FIRST
+    for number, link in enumerate(links, start=1):
+        if (link.number, link.previous) != (number, before):
+            raise touched(f"seals/{chain_of(home).name}:{number}")
+        before = link.sha256
+        manifest = home.seals / link.folder / MANIFEST
+        if not manifest.exists() or sha256_of(manifest) != link.sha256:
+            raise touched(f"seals/{link.folder}/{MANIFEST}")
+    seals = [read_seal(home, link) for link in links]
+    for seal in {seal.period: seal for seal in seals}.values():
+        for name, told in seal.tables.items():
+            if not (seal.folder / name).exists() or sha256_of(seal.folder / name) != told["sha256"]:
+                raise touched(f"seals/{seal.folder.name}/{name}")
+    return seals
 
 
 def read_seals(home: Home) -> list[Seal]:

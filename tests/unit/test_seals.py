@@ -22,7 +22,7 @@ from pipeline.audit.verify import verify
 from pipeline.declare.moments import parse_moment
 from pipeline.declare.periods import parse_period
 from pipeline.declare.tables import sealed_tables, tables
-from pipeline.errors import NothingPublished, WrongUse
+from pipeline.errors import CheckFailed, NothingPublished, WrongUse
 from pipeline.measure import answers
 from pipeline.warehouse import seals as record
 from pipeline.warehouse.release import current, published
@@ -73,10 +73,26 @@ def test_a_chain_that_was_cut_or_sewn_is_told(office: Office, place: int) -> Non
     path = record.chain_of(office.home)
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(lines[:place] + lines[place + 1 :]) + "\n", encoding="utf-8")
-    if place == 2:  # nobody can tell that the end was cut off from the chain alone: the release still knows
-        assert len(record.read_chain(office.home)) == 2
-        return
-    assert any("chain.jsonl" in fault.where for fault in verify(office.home))
+    assert any("chain.jsonl" in fault.where for fault in verify(office.home)), "the release knows what it shows"
+    before = current(office.home)
+    office.drop("sau.csv", [dossier(received_at="20/09/2023")], LATER)
+    with pytest.raises(CheckFailed, match="seal"):
+        office.night()
+    assert current(office.home) == before, "the last good figures stay"
+
+
+def test_a_night_never_shows_a_seal_that_was_touched(office: Office) -> None:
+    made, before = sealed(office), current(office.home)
+    for name in ("period_count.parquet", record.MANIFEST):
+        kept = (made.folder / name).read_bytes()
+        (made.folder / name).write_bytes(kept[:-3] + b"abc")
+        office.drop("sau.csv", [dossier(received_at="20/09/2023")], LATER)
+        with pytest.raises(CheckFailed) as failed:
+            office.night()
+        assert failed.value.where == f"seals/{made.folder.name}/{name}" and failed.value.exit_code == 1
+        (made.folder / name).write_bytes(kept)
+    assert current(office.home) == before and total(office) == (3, made.short)
+    assert office.night().changed and total(office) == (3, made.short), "mended, it goes on"
 
 
 def test_a_seal_put_in_anothers_place_is_told(office: Office) -> None:

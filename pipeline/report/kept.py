@@ -21,7 +21,6 @@ from pipeline.settings import Home
 from pipeline.warehouse import keeping
 from pipeline.warehouse.record import Entry, archived, local, read_log
 from pipeline.warehouse.release import current, standing
-from pipeline.warehouse.seals import read_chain
 
 Found = dict[str, Any]
 MOST_NAMED = 10
@@ -87,7 +86,7 @@ def _kept(home: Home) -> Found:
             "bytes": _bytes(home.restricted),
         },
         "seals": {
-            "count": len(read_chain(home)),
+            "count": need.seals,
             "bytes": _bytes(home.seals),
             "unread": need.unread,
         },

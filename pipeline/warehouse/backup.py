@@ -31,10 +31,10 @@ from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, WrongUse
 from pipeline.settings import Home
 from pipeline.warehouse.arrival import exports
+from pipeline.warehouse.keeping import needs
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import archived, now, read_log
 from pipeline.warehouse.restoring import DECLARED, HIDDEN, RECORD, finish_restore, restored
-from pipeline.warehouse.seals import read_chain
 
 MANIFEST = "manifest.json"
 KIND = "motcua backup"
@@ -141,7 +141,8 @@ def members(home: Home) -> Iterator[tuple[str, Path | None]]:
 
 
 def _write(home: Home, file: Path, stream: BinaryIO) -> Saved:
-    saved = Saved(file, sealed=len(read_chain(home)))
+    need = needs(home)
+    saved = Saved(file, sealed=need.seals)
     told: list[dict[str, Any]] = []
     with (
         gzip.GzipFile("", "wb", PACKING, stream, mtime=0) as packed,
@@ -170,6 +171,8 @@ def _write(home: Home, file: Path, stream: BinaryIO) -> Saved:
         tar.addfile(_member(MANIFEST, len(content)), io.BytesIO(content))
     if not (home.restricted / "key").exists():
         saved.damaged.append("record/restricted/key")
+    if need.unread:
+        saved.damaged.append("record/seals (motcua seal --verify)")
     saved.damaged += [
         f"{e.place} ({e.sha256[:12]})"
         for e in read_log(home)
@@ -217,7 +220,7 @@ def restore(home: Home, file: Path) -> Saved:
         finally:
             shutil.rmtree(apart, ignore_errors=True)
         finish_restore(home)
-        saved.sealed = len(read_chain(home))
+        saved.sealed = needs(home).seals
     return saved
 
 

@@ -238,8 +238,9 @@ def _expired_facts(home: Home, entry: Entry, conformed: str) -> FileFacts:
     try:
         facts = read_facts(folder)
         for name, columns in (("rows", {*row_schema(), "sheet"}), ("reported", {*REPORTED_SCHEMA})):
-            if set(pl.read_parquet_schema(folder / f"{name}.parquet")) != columns:
-                raise ValueError(f"columns of {name}.parquet")
+            with (folder / f"{name}.parquet").open("rb") as stream:  # a path may hold what a pattern holds
+                if set(pl.read_parquet_schema(stream)) != columns:
+                    raise ValueError(f"columns of {name}.parquet")
         return facts
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputRefused(

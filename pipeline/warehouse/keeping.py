@@ -20,7 +20,7 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.declare.retention import FILE, Retention, read_retention
 from pipeline.declare.text import Text
-from pipeline.errors import DeclarationError
+from pipeline.errors import CheckFailed, DeclarationError
 from pipeline.settings import Home
 from pipeline.warehouse.aliases import every_alias_file
 from pipeline.warehouse.record import (
@@ -33,8 +33,8 @@ from pipeline.warehouse.record import (
     read_log,
     sha256_of,
 )
-from pipeline.warehouse.release import prune
-from pipeline.warehouse.seals import read_chain, read_seals
+from pipeline.warehouse.release import current, prune
+from pipeline.warehouse.seals import MANIFEST, Link, read_chain, read_seals
 from pipeline.warehouse.versions import FileFacts, fingerprint, version_folder
 
 DAY = timedelta(days=1)
@@ -66,10 +66,12 @@ class SealedRows:
 @dataclass(frozen=True)
 class Needs:
     """What must stay. rows: sha256 of a raw file → what the seals say of it. declarations: hashes of every source.toml
-    and alias file that counted once. unread: a seal cannot be read, so that nobody knows what it needs."""
+    and alias file that counted once. seals: how many there are. unread: one is gone or is not as it was sealed, so that
+    nobody knows what it needs."""
 
     rows: dict[str, list[SealedRows]]
     declarations: frozenset[str]
+    seals: int
     unread: bool
 
     def seals_of(self, sha256: str) -> list[str]:
@@ -101,14 +103,32 @@ def expired(home: Home, sha256: str) -> str | None:
 def needs(home: Home) -> Needs:
     """What the log and the seals need."""
     rows: dict[str, list[SealedRows]] = {}
-    seals = read_seals(home)
+    links, unread = _chain(home)
+    seals = read_seals(home) if links else []
     kept = {e.source_toml for e in read_log(home)} | every_alias_file(home) | {s.unit_aliases for s in seals}
     for seal in seals:
         for file in seal.files:
             kept.add(file.source_toml)
             told = SealedRows(f"{seal.period} ({seal.version})", file.conformed, file.rows_sha256)
             rows.setdefault(file.sha256, []).append(told)
-    return Needs(rows, frozenset(filter(None, kept)), len(seals) < len(read_chain(home)))
+    return Needs(rows, frozenset(filter(None, kept)), len(links), unread or len(seals) < len(links))
+
+
+def _chain(home: Home) -> tuple[list[Link], bool]:
+    """The chain, and whether something about it or a manifest is not as it was sealed; what is published knows the last
+    seal, where the chain was cut."""
+    try:
+        links = read_chain(home)
+    except CheckFailed:
+        return [], True
+    shown = current(home)
+    if shown and shown.seals and shown.seals not in {link.sha256 for link in links}:
+        return links, True
+    for link in links:
+        manifest = home.seals / link.folder / MANIFEST
+        if not manifest.exists() or sha256_of(manifest) != link.sha256:
+            return links, True
+    return links, False
 
 
 def due_on(taken_at: str, days: int | None) -> datetime | None:
@@ -125,7 +145,7 @@ def is_due(taken_at: str, days: int | None) -> bool:
 def why_held(home: Home, sha256: str, need: Needs) -> Text | None:
     """Why the bytes of a raw file must stay although they are due; None where they may go."""
     if need.unread:
-        return Text("có bản chốt không đọc được", "a seal cannot be read")
+        return Text("có bản chốt bị sửa hoặc không còn", "a seal was changed or is gone")
     if sha256 in need.declarations:
         return Text("cũng là một tệp khai báo đã dùng", "it is also a declaration that was used")
     for one in need.rows.get(sha256, []):

@@ -186,6 +186,10 @@ def test_damage_on_the_first_machine_is_told(first: Office, tmp_path: Path, motc
     record.archived(home, here.sha256).write_bytes(b"khac")
     said = motcua(home, "backup", str(tmp_path / "b.tar.gz"))
     assert said.code == 1 and gone.place in said.err and here.sha256 in said.err
+    assert "record/seals" not in said.err
+    (home.seals / "chain.jsonl").write_bytes(b"{}\n")
+    said = motcua(home, "backup", str(tmp_path / "c.tar.gz"))
+    assert said.code == 1 and "record/seals" in said.err
 
 
 # ---- refused where something stands already

@@ -38,7 +38,7 @@ PERIODS = ("outranked", "coverage", "gone", "dossier_state", "period", "period_u
 def as_known_macros(con: duckdb.DuckDBPyConnection) -> None:
     """Makes them in a database whose tables are there."""
     for name, select in _selects().items():
-        con.execute(f"CREATE MACRO {name}_as_known(moment) AS TABLE {select}")
+        con.execute(f"CREATE OR REPLACE MACRO {name}_as_known(moment) AS TABLE {select}")
 
 
 def _selects() -> dict[str, str]:

@@ -116,7 +116,16 @@ def test_rows_have_the_declared_keys(stats: list[Row], indicators: dict[tuple[st
     ]
     rate = ["indicator", "label", "numerator", "denominator", "unknown", "value", "operator", "threshold"]
     assert set(stats[0]) == {*frame, "period_from", "period_to", "missing", "basis", "seal", *counts}
-    assert set(next(iter(indicators.values()))) == {*frame, "missing", "basis", "seal", *rate, "verdict", "near", "needed"}
+    assert set(next(iter(indicators.values()))) == {
+        *frame,
+        "missing",
+        "basis",
+        "seal",
+        *rate,
+        "verdict",
+        "near",
+        "needed",
+    }
     for row in stats:
         assert row["total"] == sum(row[k] for k in counts[:5])
         closed = sum(row[k] for k in ("resolved", "withdrawn", "returned", "stopped", "open", "unclassified"))

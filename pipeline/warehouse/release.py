@@ -164,17 +164,16 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
             con.execute(f'COMMENT ON {kind} "{schema}".{name} IS {_quoted(str(table.text))}')
             for column, text in table.columns.items():
                 con.execute(f'COMMENT ON COLUMN "{schema}".{name}."{column}" IS {_quoted(str(text))}')
+    words: list[tuple[str | None, ...]] = []
     for table in tables().values():
-        con.execute(
-            "INSERT INTO data_dictionary VALUES (?, NULL, NULL, ?, ?)",
-            [table.name, table.text.vi, table.text.en],
-        )
+        words.append((table.name, None, None, table.text.vi, table.text.en))
         for column, text in table.columns.items():
-            row = [table.name, column, types[f"{table.name}.{column}"], text.vi, text.en]
-            con.execute("INSERT INTO data_dictionary VALUES (?, ?, ?, ?, ?)", row)
+            words.append((table.name, column, types[f"{table.name}.{column}"], text.vi, text.en))
     for name, text in macros().items():
         con.execute(f"COMMENT ON MACRO TABLE {name} IS {_quoted(str(text))}")
-        con.execute("INSERT INTO data_dictionary VALUES (?, NULL, 'TABLE MACRO', ?, ?)", [name, text.vi, text.en])
+        words.append((name, None, "TABLE MACRO", text.vi, text.en))
+    places = ", ".join(["(?, ?, ?, ?, ?)"] * len(words))  # all at once: row by row takes a tenth of a small night
+    con.execute(f"INSERT INTO data_dictionary VALUES {places}", [word for row in words for word in row])
     con.execute("COMMIT")
 
 

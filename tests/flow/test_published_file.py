@@ -22,7 +22,7 @@ OLDER = "1.5.5"  # supported by its makers until March 2027
 
 @pytest.mark.slow
 def test_an_older_client_opens_it(sample: Home, tmp_path: Path) -> None:
-    """A client of the generation before reads tables, the view and comments alike."""
+    """A client of the generation before reads tables, the view, comments and what was known at a moment alike."""
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(tmp_path), f"duckdb=={OLDER}"]
     if subprocess.run(install, capture_output=True, check=False).returncode != 0:
         message = f"duckdb {OLDER} cannot be installed here"
@@ -30,7 +30,8 @@ def test_an_older_client_opens_it(sample: Home, tmp_path: Path) -> None:
     asked = (
         "import duckdb, sys; con = duckdb.connect(sys.argv[1], read_only=True); print(duckdb.__version__, con.execute("
         "\"SELECT count(*) FROM dossier_period WHERE period = '2023-Q3'\").fetchone()[0], con.execute("
-        "\"SELECT sum(n) FROM period_count WHERE period = '2023-Q3'\").fetchone()[0])"
+        "\"SELECT sum(n) FROM period_count WHERE period = '2023-Q3'\").fetchone()[0], con.execute("
+        "\"SELECT sum(n) FROM period_count_as_known('2100-01-01') WHERE period = '2023-Q3'\").fetchone()[0])"
     )
     done = subprocess.run(
         [sys.executable, "-c", asked, str(published(sample).database)],
@@ -39,7 +40,7 @@ def test_an_older_client_opens_it(sample: Home, tmp_path: Path) -> None:
         encoding="utf-8",
         check=False,
     )
-    assert done.stdout.split() == [OLDER, "8134", "8134"], done.stderr
+    assert done.stdout.split() == [OLDER, "8134", "8134", "8134"], done.stderr
 
 
 def test_it_describes_itself(sample: Home) -> None:

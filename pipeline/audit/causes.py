@@ -5,7 +5,7 @@ Causes are tried in a fixed order, the surest first. Not here: cells (difference
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -44,6 +44,13 @@ class Context:
     tampered: frozenset[int] = frozenset()
     declarations: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+
+    @property
+    def program(self) -> tuple[str, str | None]:
+        """The cause where no data is one: what changed in the program, if anything did."""
+        if self.declarations:
+            return "declaration", ", ".join(self.declarations)
+        return ("code", ", ".join(self.code)) if self.code else ("unknown", None)
 
 
 def changed_dossiers(con: duckdb.DuckDBPyConnection, period: str) -> None:
@@ -101,10 +108,11 @@ def causes_of(con: duckdb.DuckDBPyConnection, period: str, context: Context) -> 
 
 
 def cause_without_dossiers(
-    con: duckdb.DuckDBPyConnection, period: str, unit_id: str, figure: str, context: Context
+    con: duckdb.DuckDBPyConnection, period: str, unit_id: str, reach: bool, context: Context
 ) -> tuple[str, str | None]:
-    """Why a cell differs behind which no dossier does: what summaries tell, how far the data reaches, or the program."""
-    if figure in ("as_of", "coverage"):
+    """Why a cell of a unit differs behind which no dossier does: how far the data reaches (reach: it is a cell that says
+    so), what summaries tell, or the program."""
+    if reach:
         return "cut_off", _new_file(con)
     told = con.execute(
         f"""WITH asked AS (SELECT unit_id FROM {AFTER}.node_of WHERE node = $2),
@@ -119,9 +127,7 @@ def cause_without_dossiers(
     if told:
         files = _files(con, AFTER) | _files(con, BEFORE)
         return "summary", files[told[0][0]].name
-    if context.declarations:
-        return "declaration", ", ".join(context.declarations)
-    return ("code", ", ".join(context.code)) if context.code else ("unknown", None)
+    return context.program
 
 
 def _new_file(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -135,12 +141,11 @@ def _new_file(con: duckdb.DuckDBPyConnection) -> str | None:
 class _File:
     name: str
     counts: bool
-    exported_at: Any = field(compare=False)
 
 
 def _files(con: duckdb.DuckDBPyConnection, schema: str) -> dict[int, _File]:
-    rows = con.execute(f"SELECT file_id, source || '/' || name, withdrawn_at IS NULL, exported_at FROM {schema}.file")
-    return {file_id: _File(name, counts, at) for file_id, name, counts, at in rows.fetchall()}
+    rows = con.execute(f"SELECT file_id, source || '/' || name, withdrawn_at IS NULL FROM {schema}.file")
+    return {file_id: _File(name, counts) for file_id, name, counts in rows.fetchall()}
 
 
 def _cause(
@@ -164,8 +169,4 @@ def _cause(
         return "cut_off", after[last].name if last is not None else None
     if last is not None:
         return "later_export", after[last].name
-    if context.declarations:
-        return "declaration", ", ".join(context.declarations)
-    if context.code:
-        return "code", ", ".join(context.code)
-    return "unknown", None
+    return context.program

@@ -69,10 +69,15 @@ def _comparable(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for name in tables() if (name,) in set(both) and name not in NOT_COMPARED]
 
 
+def _selects(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, str]:
+    """A table of either side, of the columns that both have."""
+    names = ", ".join(f'"{c}"' for c in common_columns(con, name))
+    return f"SELECT {names} FROM {BEFORE}.{name}", f"SELECT {names} FROM {AFTER}.{name}"
+
+
 def _rows(con: duckdb.DuckDBPyConnection, name: str) -> Row | None:
     """How many rows of a table stand on one side only; None where all are the same."""
-    names = ", ".join(f'"{c}"' for c in common_columns(con, name))
-    one, other = (f"SELECT {names} FROM {side}.{name}" for side in (BEFORE, AFTER))
+    one, other = _selects(con, name)
     counts = con.execute(
         f"""SELECT (SELECT count(*) FROM {BEFORE}.{name}), (SELECT count(*) FROM {AFTER}.{name}),
                    (SELECT count(*) FROM ({one} EXCEPT ALL {other})), (SELECT count(*) FROM ({other} EXCEPT ALL {one}))"""
@@ -85,8 +90,7 @@ def _differing(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Periods in which some published row is not the same on both sides, in order of time."""
     pieces = []
     for name in WITH_PERIOD:
-        names = ", ".join(f'"{c}"' for c in common_columns(con, name))
-        one, other = (f"SELECT {names} FROM {side}.{name}" for side in (BEFORE, AFTER))
+        one, other = _selects(con, name)
         pieces += [f"({one} EXCEPT ALL {other})", f"({other} EXCEPT ALL {one})"]
     union = " UNION ALL ".join(f"SELECT DISTINCT period FROM {piece}" for piece in pieces)
     found = con.execute(

@@ -6,6 +6,7 @@ Not here: opening the two (sides.py), words on a screen (tell_difference.py).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -19,6 +20,7 @@ from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_s
 
 Row = dict[str, Any]
 Cells = dict[tuple[str, str, str, str], Any]
+REACH = ("as_of", "coverage")
 PARTS = ("numerator", "denominator", "unknown", "value", "threshold_p", "threshold_q", "verdict", "needed")
 
 
@@ -74,12 +76,12 @@ def compare(con: duckdb.DuckDBPyConnection, period: str, context: Context | None
         for unit_id, of_field, code, part in sorted(differing)
     ]
     why = context or Context()
-    cells = [
-        cell
-        if cell.dossiers
-        else replace(cell, because=cause_without_dossiers(con, period, cell.unit_id, cell.figure, why))
-        for cell in cells
-    ]
+
+    @cache
+    def because(unit_id: str, reach: bool) -> tuple[str, str | None]:
+        return cause_without_dossiers(con, period, unit_id, reach, why)
+
+    cells = [c if c.dossiers else replace(c, because=because(c.unit_id, c.figure in REACH)) for c in cells]
     return Compared(period, cells, causes_of(con, period, why), old, new, _members(con))
 
 

@@ -11,13 +11,11 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from pipeline import __version__, night
 from pipeline.audit.sides import LOOKUPS
-from pipeline.declare.moments import HOME_ZONE
 from pipeline.declare.periods import Period
 from pipeline.declare.tables import SCHEMA_VERSION, sealed_tables
 from pipeline.declare.text import Text
@@ -29,7 +27,7 @@ from pipeline.report.screen import as_csv
 from pipeline.settings import Home
 from pipeline.warehouse.intake import Intake, recorded
 from pipeline.warehouse.lock import one_build
-from pipeline.warehouse.record import Entry, archive, archived, key_mark, sha256_of
+from pipeline.warehouse.record import Entry, archive, archived, key_mark, local, now, sha256_of
 from pipeline.warehouse.release import code_fingerprint, program_files
 from pipeline.warehouse.seals import Seal, SealedFile, keep_seal, sound_seals
 from pipeline.warehouse.sql import quoted
@@ -52,7 +50,7 @@ def seal(
     it. revise: a new version of a period that is sealed, which needs a reason. Raises WrongUse, NothingPublished,
     InputRefused, CheckFailed, Busy; then nothing is sealed."""
     why, about = (" ".join((words or "").split())[:LONGEST_NOTE] or None for words in (reason, note))
-    moment = known_at or datetime.now(ZoneInfo(HOME_ZONE)).replace(tzinfo=None)
+    moment = known_at or local(now().isoformat())
     with one_build(home):
         before = _before(home, period, why, revise)
         intake = recorded(home, moment)
@@ -154,7 +152,8 @@ def _refuse_empty(con: duckdb.DuckDBPyConnection, period: Period, moment: dateti
 
 def _write(con: duckdb.DuckDBPyConnection, period: Period, made: Path) -> dict[str, dict[str, Any]]:
     """Writes the period's slices, what their keys mean, and the figures as people read them; name → rows and hash."""
-    pieces = {name: f"SELECT * EXCLUDE (seal) FROM {name} WHERE {_where(name, period)}" for name in sealed_tables()}
+    span = period.key, period.start, period.end
+    pieces = {name: f"SELECT * EXCLUDE (seal) FROM {name} WHERE {slice_where(name, *span)}" for name in sealed_tables()}
     pieces |= {name: f"SELECT * FROM {name}" for name in LOOKUPS}
     pieces["period"] += f" WHERE period = '{period.key}'"
     found = {}
@@ -172,10 +171,6 @@ def _write(con: duckdb.DuckDBPyConnection, period: Period, made: Path) -> dict[s
         path.write_text(as_csv(rows), encoding="utf-8-sig", newline="")
         found[path.name] = {"rows": len(rows), "sha256": sha256_of(path)}
     return found
-
-
-def _where(name: str, period: Period) -> str:
-    return slice_where(name, period.key, period.start, period.end)
 
 
 def _sealed_file(home: Home, entry: Entry, facts: FileFacts) -> SealedFile:

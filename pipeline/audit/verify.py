@@ -15,7 +15,7 @@ from pipeline.settings import Home
 from pipeline.warehouse.keeping import expired, kept_rows
 from pipeline.warehouse.record import archived, key_mark, read_log, sha256_of
 from pipeline.warehouse.release import current, program_files
-from pipeline.warehouse.seals import FIRST, MANIFEST, Link, Seal, SealedFile, read_chain, read_seal
+from pipeline.warehouse.seals import FIRST, MANIFEST, SHORT, Link, Seal, SealedFile, read_chain, read_seal
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def verify(home: Home, only: Iterable[Seal] | None = None) -> list[Fault]:
     release = current(home)
     if release and release.seals and release.seals not in {link.sha256 for link in links}:
         what = Text("lần chốt mà bản công bố đang dùng không còn", "the seal that the published release shows is gone")
-        faults.append(Fault(release.seals[:12], "seals/chain.jsonl", what))
+        faults.append(Fault(release.seals[:SHORT], "seals/chain.jsonl", what))
     for place, link in enumerate(links, start=1):
         faults += _chain(link, place, before)
         before = link.sha256
@@ -90,7 +90,7 @@ def _chain(link: Link, place: int, before: str) -> list[Fault]:
 
 def _seal(home: Home, link: Link, hashes: _Hashes) -> list[Fault]:
     manifest = home.seals / link.folder / MANIFEST
-    short = link.sha256[:12]
+    short = link.short
     found = hashes.of(manifest)
     if found != link.sha256:
         what = (

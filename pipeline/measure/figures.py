@@ -40,17 +40,14 @@ def _heart_select(rules: str, live: str, main: str) -> str:
 
 
 def derived_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """What follows from the published counts, sealed or live: trends, the reconciliation, and once there are live views
-    those of the other rule sets."""
+    """What follows from the published counts, sealed or live: trends, and the reconciliation."""
     con.execute(f"CREATE OR REPLACE TABLE trend_count AS {filled(_trend_select(), HERE)}")
     con.execute(reconciliation_sql())
-    if con.execute("SELECT count(*) FROM duckdb_schemas() WHERE schema_name = ?", [LIVE]).fetchall()[0][0]:
-        _rule_views(con)
 
 
-def _rule_views(con: duckdb.DuckDBPyConnection) -> None:
-    """`dossier_period` by every rule set but ours, in a schema of its name, over live rows; nothing where it is there.
-    What is counted from it is made when it is asked (rules.py), to keep a night short."""
+def rule_views(con: duckdb.DuckDBPyConnection) -> None:
+    """`dossier_period` by every rule set but ours, in a schema of its name, over live rows, whose views must be there;
+    nothing where it is there. What is counted from it is made when it is asked (rules.py), to keep a night short."""
     there = {name for (name,) in con.execute("SELECT schema_name FROM duckdb_schemas()").fetchall()}
     for rules in rule_sets():
         if rules != OURS and rules not in there:

@@ -16,7 +16,7 @@ import polars as pl
 
 from pipeline.declare.figures import measures
 from pipeline.declare.tables import sealed_tables
-from pipeline.measure.figures import LIVE, derived_tables, dossier_period_sql, sums_sql, unit_counts_sql
+from pipeline.measure.figures import LIVE, derived_tables, dossier_period_sql, rule_views, sums_sql, unit_counts_sql
 from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, rows_of, store
 
@@ -41,7 +41,8 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
     """Shows each sealed period as its newest seal has it, and all others as live. seals: all there are, oldest first.
     May be called again on a database that has seals already."""
     tables = [name for name in sealed_tables() if name != VIEW]
-    if con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'seal'").fetchall()[0][0]:
+    again = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'seal'").fetchall() != [(0,)]
+    if again:
         _take_off(con, tables)
     else:
         con.execute(f"CREATE SCHEMA {LIVE}; CREATE SCHEMA {BENEATH}; CREATE SCHEMA {KEPT}; DROP VIEW {VIEW}")
@@ -56,7 +57,9 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
     _seal_table(con, seals)
     known_at = con.execute("SELECT max(known_at) FROM file").fetchall()[0][0]
     _revision_table(con, seals, known_at)
-    derived_tables(con)
+    rule_views(con)
+    if shown or again:  # else they are as build_figures made them
+        derived_tables(con)
 
 
 def _take_off(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from pipeline.declare.text import Text, fold
 from pipeline.declare.units import ALWAYS, FOREVER, Unit, resolve, units
 from pipeline.errors import DeclarationError, WrongUse
 from pipeline.settings import Home
-from pipeline.warehouse.record import archive, archived, key, now, sha256_of
+from pipeline.warehouse.record import append_line, archive, archived, key, now, sha256_of
 
 
 @dataclass(frozen=True)
@@ -158,11 +158,4 @@ def _told(home: Home) -> list[str | None]:
 
 
 def _append(home: Home, sha256: str | None) -> None:
-    path = log_of(home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as stream:
-        stream.seek(0)
-        stream.truncate(stream.read().rfind(b"\n") + 1)
-        stream.write(json.dumps({"at": now().isoformat(), "sha256": sha256}).encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_line(log_of(home), {"at": now().isoformat(), "sha256": sha256})

@@ -142,14 +142,17 @@ def _after(entry: Entry, step: Withdrawal) -> Entry:
 
 
 def append_log(home: Home, line: Entry | Withdrawal | Expiry) -> None:
-    """Adds a line, on disk before this returns; a line cut off by an earlier crash is cut away first."""
-    home.warehouse.mkdir(parents=True, exist_ok=True)
-    own = {key: value for key, value in asdict(line).items() if key not in TOLD_APART}
-    with home.intake_log.open("ab+") as stream:
+    append_line(home.intake_log, {key: value for key, value in asdict(line).items() if key not in TOLD_APART})
+
+
+def append_line(path: Path, node: dict[str, Any]) -> None:
+    """Adds a line of JSON to a log of the record, on disk before this returns; a line cut off by an earlier crash is cut
+    away first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as stream:
         stream.seek(0)
-        whole = stream.read()
-        stream.truncate(whole.rfind(b"\n") + 1)
-        stream.write(json.dumps(own, ensure_ascii=False).encode() + b"\n")
+        stream.truncate(stream.read().rfind(b"\n") + 1)
+        stream.write(json.dumps(node, ensure_ascii=False).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
 

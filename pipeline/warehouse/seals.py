@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from pipeline.declare.text import Text
 from pipeline.errors import CheckFailed
 from pipeline.settings import Home
-from pipeline.warehouse.record import now, sha256_of
+from pipeline.warehouse.record import append_line, now, sha256_of
 
 MANIFEST = "seal.json"
 FIRST = "0" * 64  # what the first seal holds in place of a hash before it
@@ -89,6 +88,10 @@ class Link:
     folder: str
     sha256: str
     previous: str
+
+    @property
+    def short(self) -> str:
+        return self.sha256[:SHORT]
 
 
 def chain_of(home: Home) -> Path:
@@ -199,10 +202,5 @@ def keep_seal(home: Home, made: Path, manifest: dict[str, Any]) -> Seal:
         shutil.rmtree(left)
     made.rename(home.seals / name)
     link = Link(number, node["period"], name, sha256, previous)
-    with chain_of(home).open("ab+") as stream:
-        stream.seek(0)
-        stream.truncate(stream.read().rfind(b"\n") + 1)
-        stream.write(json.dumps(link.__dict__, ensure_ascii=False).encode() + b"\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_line(chain_of(home), asdict(link))
     return read_seal(home, link)

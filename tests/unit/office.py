@@ -6,19 +6,23 @@ Rows are given as canonical column → text as an office writes it. Not here: wh
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import openpyxl
 import polars as pl
+import pytest
 
 from pipeline import night
 from pipeline.declare.sources import Source, read_source
 from pipeline.settings import Home
+from pipeline.warehouse import intake, withdrawal
 from pipeline.warehouse.intake import Intake, take_in
 from pipeline.warehouse.record import sha256_of
 from pipeline.warehouse.release import open_published
@@ -51,6 +55,7 @@ HEADERS = {
     "rating": "Mức đánh giá",
 }
 QUARTER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/06/2023 đến ngày 14/09/2023", "Ngày xuất dữ liệu: 14/09/2023 23:30:00")
+HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 TAKEN_AT = datetime(2023, 9, 15, 1, 0, tzinfo=UTC)
 Row = dict[str, Any]
 _numbers = count(1)
@@ -130,6 +135,16 @@ class Office:
 
     def open(self) -> duckdb.DuckDBPyConnection:
         return open_published(self.home)
+
+
+@contextmanager
+def clock(words: str) -> Iterator[None]:
+    """What comes in or is taken back meanwhile does so at this moment, on the offices' wall clock."""
+    at = datetime.fromisoformat(words).replace(tzinfo=HERE).astimezone(UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        for room in (intake, withdrawal):
+            patch.setattr(room, "now", lambda: at)
+        yield
 
 
 def conform(home: Home, path: Path, source: Source | None = None) -> tuple[FileFacts, pl.DataFrame, pl.DataFrame]:

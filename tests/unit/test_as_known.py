@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -24,28 +22,17 @@ from pipeline.measure import answers
 from pipeline.measure.sealed import live_only
 from pipeline.measure.summary import open_database
 from pipeline.settings import Home
-from pipeline.warehouse import intake, withdrawal
+from pipeline.warehouse import withdrawal
 from pipeline.warehouse.record import read_log
 from tests.conftest import Said
-from tests.unit.office import QUARTER, Office, dossier, opened
+from tests.unit.office import HERE, QUARTER, Office, clock, dossier, opened
 
-HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 ONE, TWO = "H50.466-230703-0001", "H50.466-230703-0002"
 OUTCOMES = (
     "resolved_early", "resolved_on_time", "resolved_late", "open_in_term", "open_overdue", "open_paused", "unclassified",
 )  # fmt: skip
 NOTHING = "nothing known"
 DUE = {"due_at": "01/10/2023 17:00:00"}
-
-
-@contextmanager
-def clock(words: str) -> Iterator[None]:
-    """What comes in or is taken back meanwhile does so at this moment, on the offices' wall clock."""
-    at = datetime.fromisoformat(words).replace(tzinfo=HERE).astimezone(UTC)
-    with pytest.MonkeyPatch.context() as patch:
-        for room in (intake, withdrawal):
-            patch.setattr(room, "now", lambda: at)
-        yield
 
 
 def take_in(office: Office, at: str) -> None:

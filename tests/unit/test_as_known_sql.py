@@ -6,11 +6,9 @@ Not here: whether a rebuild is right (tests/oracle/test_known.py, test_as_known.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -21,15 +19,14 @@ from pipeline.errors import NothingPublished
 from pipeline.measure import as_known
 from pipeline.measure.as_known import as_known_macros
 from pipeline.settings import Home
-from pipeline.warehouse import intake, withdrawal
+from pipeline.warehouse import withdrawal
 from pipeline.warehouse.record import read_log
 from pipeline.warehouse.release import published
 from pipeline.warehouse.sql import question, quoted
 from tests.oracle.arrivals import arrivals
 from tests.oracle.registers import COMMUNES, COUNTER
-from tests.unit.office import Office, dossier, opened
+from tests.unit.office import Office, clock, dossier, opened
 
-HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 INSTANT = timedelta(microseconds=1)
 # macro → its namesake among the live tables
 ALIKE = {
@@ -37,16 +34,6 @@ ALIKE = {
     "dossier_period_as_known": "live.dossier_period",
     "period_count_as_known": "live.period_count",
 }
-
-
-@contextmanager
-def clock(words: str) -> Iterator[None]:
-    """What comes in or is taken back meanwhile does so at this moment, on the offices' wall clock."""
-    at = datetime.fromisoformat(words).replace(tzinfo=HERE).astimezone(UTC)
-    with pytest.MonkeyPatch.context() as patch:
-        for room in (intake, withdrawal):
-            patch.setattr(room, "now", lambda: at)
-        yield
 
 
 # ---------------------------------------------------------------- an office in which all of it happens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -106,7 +107,7 @@ def test_a_crash_before_the_line_of_the_chain_leaves_no_seal(office: Office, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(record.os, "fsync", crash)
+        broken.setattr(os, "fsync", crash)
         with pytest.raises(KeyboardInterrupt):
             sealed(office)
     path = record.chain_of(office.home)

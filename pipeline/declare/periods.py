@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from pipeline.declare.text import Text, declared, text_of
 from pipeline.errors import WrongUse
@@ -79,6 +80,29 @@ def period(scheme: str, year: int, part: str) -> Period:
             prefix = "" if scheme == default_scheme() else f"{scheme}:"
             return Period(start, end, prefix + str(year) + (f"-{part}" if part else ""), scheme, kind["name"], label)
     raise KeyError(part)
+
+
+def earlier(one: Period) -> Period:
+    """The period of the same kind and scheme before it: of a quarter the quarter before, of nine months and of a year
+    those a year earlier."""
+    return _shifted(one, -1)
+
+
+def a_year_earlier(one: Period) -> Period:
+    """The same part of the year before."""
+    keys = _kind(one.kind)["keys"]
+    return _shifted(one, -len(keys))
+
+
+def _shifted(one: Period, places: int) -> Period:
+    year, _, part = one.key.rpartition(":")[2].partition("-")
+    keys = _kind(one.kind)["keys"]
+    years, index = divmod(keys.index(part) + places, len(keys))
+    return period(one.scheme, int(year) + years, keys[index])
+
+
+def _kind(name: str) -> dict[str, Any]:
+    return next(kind for kind in declared("periods.toml")["kind"] if kind["name"] == name)
 
 
 def parse_period(words: str) -> Period:

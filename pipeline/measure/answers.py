@@ -137,7 +137,7 @@ def stats(
         else:
             if unit is None:
                 chosen = {k: r for k, r in chosen.items() if r["level"] == "total"}
-            found += _by_part(con, one, chosen, str(by), lang)
+            found += by_part(con, one, chosen, str(by), lang)
     return found
 
 
@@ -160,7 +160,7 @@ def by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Ro
     ]
 
 
-def _by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str, lang: str) -> list[Row]:
+def by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str, lang: str) -> list[Row]:
     """A row per field, procedure (by its code, else its name) or service level."""
     group = {"field": "field", "procedure": "coalesce(procedure_code, procedure)", "level": "service_level"}[by]
     key = {"procedure": "any_value(procedure_code) AS procedure_code, any_value(procedure) AS procedure"}.get(by, group)
@@ -203,15 +203,23 @@ def indicators(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = N
     """
     found: list[Row] = []
     for one in parse_periods(period):
-        chosen = choose(nodes(con, one), unit)
-        values: dict[tuple[str, str], Row] = {
-            (r["unit_id"], r["indicator"]): r
-            for r in rows_of(con, "SELECT * FROM indicator_value WHERE period = ? ORDER BY sort", [one.key])
-        }
-        for unit_id, row in chosen.items():
-            for code in declared_indicators():
-                found.append(indicator_row(one, row, code, lang, values.get((unit_id, code))))
+        found += indicator_rows(con, one, choose(nodes(con, one), unit), lang).values()
     return found
+
+
+def indicator_rows(
+    con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], lang: str
+) -> dict[tuple[str, str], Row]:
+    """(unit_id, indicator) → its row, for every indicator of the chosen units."""
+    values: dict[tuple[str, str], Row] = {
+        (r["unit_id"], r["indicator"]): r
+        for r in rows_of(con, "SELECT * FROM indicator_value WHERE period = ? ORDER BY sort", [period.key])
+    }
+    return {
+        (unit_id, code): indicator_row(period, row, code, lang, values.get((unit_id, code)))
+        for unit_id, row in chosen.items()
+        for code in declared_indicators()
+    }
 
 
 def indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | None) -> Row:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.declare.periods import YEARS, Period, all_periods, parse_period, parse_periods, period, schemes
+from pipeline.declare.periods import a_year_earlier, all_periods, earlier, parse_period, parse_periods, period, schemes
 from pipeline.errors import WrongUse
 
 MONTHS = [f"M{m:02d}" for m in range(1, 13)]
@@ -146,3 +146,26 @@ def test_anything_else_is_wrong_use(words: str) -> None:
     except WrongUse:
         return
     assert parse_period(found.key) == found
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "year_before"),
+    [
+        ("2023-M01", "2022-M12", "2022-M01"),
+        ("2023-Q3", "2023-Q2", "2022-Q3"),
+        ("2023-Q1", "2022-Q4", "2022-Q1"),
+        ("2023-H1", "2022-H2", "2022-H1"),
+        ("2023-9M", "2022-9M", "2022-9M"),  # nine months have no neighbour: the comparison is with a year earlier
+        ("2023", "2022", "2022"),
+        ("calendar:2023-Q1", "calendar:2022-Q4", "calendar:2022-Q1"),
+    ],
+)
+def test_the_period_before_and_the_same_a_year_earlier(key: str, before: str, year_before: str) -> None:
+    one = parse_period(key)
+    assert (earlier(one).key, a_year_earlier(one).key) == (before, year_before)
+
+
+@given(some_scheme, some_year, st.sampled_from([p for p in PARTS if p != "9M"]))
+def test_the_period_before_ends_the_day_before(scheme: str, year: int, part: str) -> None:
+    one = period(scheme, year, part)
+    assert earlier(one).end + DAY == one.start

@@ -1,0 +1,86 @@
+"""The figures of one period and unit that everything handed in is made from: read once, so that all outputs agree.
+
+Form, workbook, report section, charts and page are written from a Book and from nothing else of a release's counts and
+indicators. Not here: computing a figure (measure/), writing anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from pipeline.declare.periods import Period, a_year_earlier, earlier, parse_period
+from pipeline.declare.rules import OURS
+from pipeline.declare.text import Text
+from pipeline.errors import WrongUse
+from pipeline.measure import answers
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Book:
+    """One period of one unit and of all its parts, with the period before and the same one a year earlier.
+
+    top: unit_id of the whole. units: unit_id → its row without figures (unit_code, unit, kind, level, as_of, coverage,
+    missing_vi, missing_en, basis, seal), the whole first, then sums between, then units. counts: period key → unit_id →
+    row of `motcua stats`; rates: period key → (unit_id, indicator) → row of `motcua indicators`; both for the three
+    periods, for the units of `units` that stood in them, null figures where there is no data. fields: rows of
+    `stats --by field` of the whole. info: release_info (release, known_at, schema_version, inputs, …).
+    """
+
+    period: Period
+    earlier: Period
+    a_year_earlier: Period
+    rules: str
+    top: str
+    units: dict[str, Row]
+    counts: dict[str, dict[str, Row]]
+    rates: dict[str, dict[tuple[str, str], Row]]
+    fields: list[Row]
+    info: dict[str, str]
+
+    @property
+    def whole(self) -> Row:
+        """The row of the whole, without figures."""
+        return self.units[self.top]
+
+    @property
+    def leaves(self) -> dict[str, Row]:
+        """The units that are no sums of others, in the order in which they are shown."""
+        return {unit_id: row for unit_id, row in self.units.items() if row["level"] == "unit"}
+
+    def count(self, unit_id: str, period: Period | None = None) -> Row | None:
+        """The counts of a unit; None where it has no row in that period."""
+        return self.counts[(period or self.period).key].get(unit_id)
+
+    def rate(self, unit_id: str, indicator: str, period: Period | None = None) -> Row | None:
+        """An indicator of a unit; None where the unit has no row in that period."""
+        return self.rates[(period or self.period).key].get((unit_id, indicator))
+
+
+def open_book(
+    con: duckdb.DuckDBPyConnection, period: str, unit: str | None = None, rules: str = OURS, lang: str = "vi"
+) -> Book:
+    """The book of a period, of all units or of one with its parts. con: as `asked` opens it, so that sealed periods are
+    shown as sealed and `--as-known`, `--live` hold. Raises WrongUse where period or unit is not known, or nothing is."""
+    one = parse_period(period)
+    found = answers.nodes(con, one)
+    if not found:
+        raise WrongUse(
+            Text("Chưa có số liệu của đơn vị nào.", "There is no data of any unit."),
+            todo=Text("Đặt tệp vào data/raw/ rồi chạy motcua run", "Put files into data/raw/, then: motcua run"),
+        )
+    whole = next(iter(answers.choose(found, unit)))
+    inside = {u for (u,) in con.execute("SELECT unit_id FROM node_of WHERE node = ?", [whole]).fetchall()} | {whole}
+    units = {whole: found[whole]} | {unit_id: row for unit_id, row in found.items() if unit_id in inside}
+    counts, rates = {}, {}
+    for each in (one, earlier(one), a_year_earlier(one)):
+        chosen = units if each == one else {k: r for k, r in answers.nodes(con, each).items() if k in inside}
+        counts[each.key] = dict(zip(chosen, answers.by_unit(con, each, chosen, lang), strict=True))
+        rates[each.key] = answers.indicator_rows(con, each, chosen, lang)
+    fields = answers.by_part(con, one, {whole: units[whole]}, "field", lang)
+    info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
+    return Book(one, earlier(one), a_year_earlier(one), rules, whole, units, counts, rates, fields, info)

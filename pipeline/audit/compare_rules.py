@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 
 from pipeline.audit.explain import cell_of, codes_in, rows_behind
-from pipeline.audit.figures import Figure
 from pipeline.audit.rows import REPORTED, Cell, Told, adds, figure_sql, text
 from pipeline.audit.told import told_of
+from pipeline.declare.definitions import Figure
 from pipeline.declare.periods import Period
 from pipeline.declare.rules import ASPECTS, OURS, RuleSet, rule_sets, whys
 from pipeline.declare.text import Text

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 
 from pipeline.audit.causes import Context, cause_without_dossiers, causes_of, changed_dossiers
-from pipeline.audit.figures import Figure, figures
 from pipeline.audit.rows import dossiers_sql
 from pipeline.audit.sides import AFTER, BEFORE, ask
+from pipeline.declare.definitions import Figure, figures
 from pipeline.declare.figures import measures
 from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
 

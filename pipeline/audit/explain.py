@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 
-from pipeline.audit.figures import OF_A_COLUMN, Figure, labels_of
 from pipeline.audit.rows import REPORTED, Cell, Told, behind_sql, figure_sql, list_sql
 from pipeline.audit.told import told_of
+from pipeline.declare.definitions import OF_A_COLUMN, Figure, labels_of
 from pipeline.declare.figures import labels
 from pipeline.declare.periods import Period
 from pipeline.declare.text import Text, fold

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.audit.figures import OF_A_COLUMN, Figure
+from pipeline.declare.definitions import OF_A_COLUMN, Figure
 
 REPORTED = "reported"  # the rows of summaries, of whatever part
 # The units of then added to today's, as trend_count adds them.

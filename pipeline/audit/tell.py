@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text as Line
 
 from pipeline.audit.explain import Explained
-from pipeline.audit.figures import OF_A_COLUMN, definition, value_in_words
+from pipeline.declare.definitions import OF_A_COLUMN, definition, value_in_words
 from pipeline.declare.figures import labels
 from pipeline.declare.reported import label_of
 from pipeline.declare.text import Text

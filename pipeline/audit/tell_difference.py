@@ -12,9 +12,9 @@ from rich.console import Console
 
 from pipeline.audit.causes import CAUSES
 from pipeline.audit.difference import PARTS, Cells, Compared, Difference
-from pipeline.audit.figures import figures, value_in_words
 from pipeline.audit.rerun import Rerun
 from pipeline.audit.verify import Fault
+from pipeline.declare.definitions import figures, value_in_words
 from pipeline.declare.figures import measures
 from pipeline.declare.text import Text
 from pipeline.report.display import COVERAGE, VERDICT, day, number

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from pipeline.audit.compare_rules import Counted
-from pipeline.audit.figures import Figure, value_in_words
+from pipeline.declare.definitions import Figure, value_in_words
 from pipeline.declare.periods import Period
 from pipeline.declare.reported import label_of
 from pipeline.declare.text import Text

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipeline.audit.figures import OF_A_COLUMN, Figure
 from pipeline.audit.rows import Cell, Told, text
+from pipeline.declare.definitions import OF_A_COLUMN, Figure
 from pipeline.declare.reported import fills
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from pipeline.errors import WrongUse
 
 if TYPE_CHECKING:
     from pipeline.audit.compare_rules import Counted
-    from pipeline.audit.figures import Figure
+    from pipeline.declare.definitions import Figure
     from pipeline.declare.periods import Period
     from pipeline.settings import Home
 
@@ -83,8 +83,8 @@ def explain(
 
     from pipeline.audit import compare_rules
     from pipeline.audit import explain as audit
-    from pipeline.audit.figures import figure as find
     from pipeline.audit.tell import facts, print_list, tell
+    from pipeline.declare.definitions import figure as find
     from pipeline.declare.periods import parse_period
     from pipeline.declare.rules import OTHER, OURS, rule_set
     from pipeline.measure.rules import search_path

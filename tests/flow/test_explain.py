@@ -22,8 +22,8 @@ import pytest
 
 from pipeline import night
 from pipeline.audit.explain import explain, listed
-from pipeline.audit.figures import RATIOS, Figure, figures
 from pipeline.audit.rows import TODAY, dossiers_sql
+from pipeline.declare.definitions import RATIOS, Figure, figures
 from pipeline.declare.figures import form, indicators, measures
 from pipeline.declare.periods import default_scheme, parse_period
 from pipeline.measure import answers

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipeline.audit.compare_rules import PARTS, compare
-from pipeline.audit.figures import figures
+from pipeline.declare.definitions import figures
 from pipeline.declare.figures import form, indicators, labels, measures
 from pipeline.declare.periods import parse_period
 from pipeline.declare.rules import OURS, filled, rule_sets

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.declare.periods import a_year_earlier, all_periods, earlier, parse_period, parse_periods, period, schemes
+from pipeline.declare.periods import (
+    YEARS,
+    Period,
+    a_year_earlier,
+    all_periods,
+    earlier,
+    parse_period,
+    parse_periods,
+    period,
+    schemes,
+)
 from pipeline.errors import WrongUse
 
 MONTHS = [f"M{m:02d}" for m in range(1, 13)]

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
+from pipeline.declare.figures import indicators
 from pipeline.declare.text import Text
 
 NOTHING = Text("không phát sinh", "nothing arisen")
@@ -58,6 +59,25 @@ def percent(numerator: int, denominator: int, lang: str, digits: int = 2) -> str
         return NOTHING[lang]
     text = f"{half_up(Fraction(numerator * 100, denominator), digits):.{digits}f}"
     return f"{text} %" if lang == "en" else f"{text.replace('.', ',')} %"
+
+
+def threshold(row: dict[str, Any], lang: str) -> str:
+    """`> 70 %`, `≥ 99,5 %`: of a row of `motcua indicators`, to as many decimals as it was declared with; a dash where
+    none is in force."""
+    if row["threshold"] is None:
+        return "–"
+    value = (Decimal(row["threshold"]) * 100).normalize()
+    return f"{OPERATOR[row['operator']]} {number(value, lang, max(0, -int(value.as_tuple().exponent)))} %"
+
+
+def indicator_value(row: dict[str, Any], lang: str) -> str:
+    """The value of a row of `motcua indicators`: a percentage, a number of days to two decimals, a whole sum."""
+    kind = indicators()[row["indicator"]].kind
+    if row["verdict"] in ("nothing_arisen", "no_data"):
+        return VERDICT[row["verdict"]][lang]
+    if kind in ("rate", "count_ratio"):
+        return percent(row["numerator"], row["denominator"], lang)
+    return number(row["value"], lang, 0 if kind == "sum" else 2)
 
 
 def day(value: date | None, lang: str) -> str:

@@ -16,9 +16,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.declare.figures import indicators, measures
+from pipeline.declare.figures import measures
 from pipeline.declare.text import Text
-from pipeline.report.display import BASIS, COVERAGE, OPERATOR, VERDICT, cell, number, percent
+from pipeline.report.display import BASIS, COVERAGE, VERDICT, cell, indicator_value, threshold
 
 Row = dict[str, Any]
 
@@ -220,19 +220,10 @@ def _shown(row: Row, key: str, lang: str) -> str:
     if key == "level" and value in LEVEL:
         return LEVEL[value][lang]
     if key == "threshold" and value is not None:
-        return f"{OPERATOR[row['operator']]} {number(Decimal(value) * 100, lang)} %"
+        return threshold(row, lang)
     if key == "value" and "indicator" in row:
-        return _indicator_value(row, lang)
+        return indicator_value(row, lang)
     return cell(value, lang)
-
-
-def _indicator_value(row: Row, lang: str) -> str:
-    kind = indicators()[row["indicator"]].kind
-    if row["verdict"] in ("nothing_arisen", "no_data"):
-        return VERDICT[row["verdict"]][lang]
-    if kind in ("rate", "count_ratio"):
-        return percent(row["numerator"], row["denominator"], lang)
-    return number(row["value"], lang, 0 if kind == "sum" else 2)
 
 
 # The measures of a stats table that a narrow screen leaves out, first to last.

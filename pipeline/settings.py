@@ -69,6 +69,11 @@ class Home:
         return self.warehouse / "as_known"
 
     @property
+    def outputs(self) -> Path:
+        """Forms, workbook, report section and page of the quarters, as the nights keep them ready: a folder each."""
+        return self.warehouse / "outputs"
+
+    @property
     def releases(self) -> Path:
         return self.warehouse / "releases"
 

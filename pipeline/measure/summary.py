@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from pipeline.declare.figures import measures
-from pipeline.declare.periods import default_scheme
+from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, parse_period
 from pipeline.declare.sources import read_source
 from pipeline.errors import DeclarationError
 from pipeline.measure import answers
@@ -24,6 +24,7 @@ from pipeline.measure.figures import measure_counts_sql
 from pipeline.settings import Home
 
 Cells = dict[tuple[str, str, str], Any]
+FIGURES = ("period_coverage", "period_count", "reported_figure", "indicator_value")  # by period; all else follows
 INDICATOR_CELLS = ("numerator", "denominator", "unknown", "value", "verdict")
 
 
@@ -57,6 +58,21 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
         [default_scheme()],
     ).fetchall()
     return found[0][0] if found else None
+
+
+def figure_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Quarter (as in `quarters`) → a mark of its figures and of those it is compared with, the quarter before and the
+    same a year earlier: where two releases give the same mark, what is handed in says the same."""
+    sums = " UNION ALL ".join(
+        f"SELECT period, count(*) + sum(hash(t)::HUGEINT) AS mark FROM {table} t GROUP BY period" for table in FIGURES
+    )
+    found = con.execute(f"SELECT period, sum(mark)::VARCHAR FROM ({sums}) GROUP BY period").fetchall()
+    own = {key: int(mark) for key, mark in found}
+    compared = {key: (parse_period(key), own[key]) for key in quarters(con)}
+    return {
+        key: mark + 3 * own.get(earlier(one).key, 0) + 7 * own.get(a_year_earlier(one).key, 0)
+        for key, (one, mark) in compared.items()
+    }
 
 
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

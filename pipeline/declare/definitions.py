@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.declare.columns import codes
-from pipeline.declare.figures import Measure, form, indicators, labels, measures
+from pipeline.declare.figures import Measure, indicators, labels, measures
+from pipeline.declare.forms import form
 from pipeline.declare.reported import counts
 from pipeline.declare.tables import tables
 from pipeline.declare.text import Text, fold

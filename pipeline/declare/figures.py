@@ -1,6 +1,6 @@
-"""What is counted, in declarations: labels, measures, indicators, thresholds, forms. SQL predicates over labels.
+"""What is counted, in declarations: labels, measures, indicators, thresholds. SQL predicates over labels.
 
-Not here: evaluating them (measure/).
+Not here: forms (forms.py), evaluating any of them (measure/).
 """
 
 from __future__ import annotations
@@ -61,19 +61,6 @@ class Threshold:
     mark: str
 
 
-@dataclass(frozen=True)
-class Form:
-    """A printed form: its numbered columns as measures, and the identities between them as SQL over the columns."""
-
-    id: str
-    title: Text
-    valid_from: date
-    columns: dict[str, Measure]
-    identities: dict[str, str]
-    source: str
-    mark: str
-
-
 @cache
 def labels() -> dict[str, Label]:
     return {
@@ -121,19 +108,4 @@ def thresholds() -> tuple[Threshold, ...]:
             node["mark"],
         )
         for node in declared("thresholds.toml")["threshold"]
-    )
-
-
-@cache
-def form(name: str) -> Form:
-    """A form by the name of its file, e.g. "ii06a"."""
-    node = declared(f"forms/{name}.toml")
-    return Form(
-        node["id"],
-        Text(node["title_vi"], node["title_en"]),
-        node["valid_from"],
-        {c: Measure(c, text_of(m), m["where"]) for c, m in node["columns"].items()},
-        node["identities"],
-        node["source"],
-        node["mark"],
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.declare.columns import columns
-from pipeline.declare.figures import form, labels, measures
+from pipeline.declare.figures import labels, measures
+from pipeline.declare.forms import form
 from pipeline.declare.text import Text, declared, text_of
 
 SCHEMA_VERSION = 3

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from pipeline.declare.figures import form
+from pipeline.declare.forms import form
 from pipeline.declare.text import Text
 from pipeline.warehouse.sql import statement
 

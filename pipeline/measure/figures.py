@@ -8,7 +8,8 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
-from pipeline.declare.figures import Indicator, form, indicators, labels, measures, thresholds
+from pipeline.declare.figures import Indicator, indicators, labels, measures, thresholds
+from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
 from pipeline.warehouse.sql import statement
@@ -238,10 +239,10 @@ def _indicator_count_sql() -> str:
 
 def _indicator_count_select(reported: bool) -> str:
     medians = [i for i in indicators().values() if i.kind == "median"]
-    pieces = " UNION ALL ".join(
-        f"SELECT period, unit_id, '{code}' AS indicator, {code}__n AS numerator, {code}__d AS denominator, "
-        f"coalesce({code}__u, 0) AS unknown FROM wide"
-        for code in indicators()
+    codes = ", ".join(f"'{code}'" for code in indicators())
+    counts = ", ".join(  # one row for each indicator, in one projection: a SELECT for each takes ten times as long
+        f"unnest([{', '.join(term.format(code) for code in indicators())}]) AS {name}"
+        for name, term in (("numerator", "{}__n"), ("denominator", "{}__d"), ("unknown", "coalesce({}__u, 0)"))
     )
     medians_sql = " UNION ALL ".join(
         f"SELECT period, node AS unit_id, '{i.code}' AS indicator, median({i.column}) FILTER (WHERE {i.numerator}) AS median "
@@ -259,7 +260,7 @@ def _indicator_count_select(reported: bool) -> str:
             SELECT period, n.node AS unit_id, {indicator_columns_sql()}
             FROM {{own}}period_count c JOIN {{main}}node_of n USING (unit_id) GROUP BY period, n.node
         ),
-        counts AS ({pieces} {told}),
+        counts AS (SELECT period, unit_id, unnest([{codes}]) AS indicator, {counts} FROM wide {told}),
         medians AS ({medians_sql}),
         summed AS (
             SELECT period, unit_id, indicator, CAST(sum(numerator) AS BIGINT) AS numerator,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import duckdb
 
-from pipeline.declare.figures import form, indicators, measures
+from pipeline.declare.figures import indicators, measures
+from pipeline.declare.forms import form
 from pipeline.declare.reported import counts, fills
 
 

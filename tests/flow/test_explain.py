@@ -24,7 +24,8 @@ from pipeline import night
 from pipeline.audit.explain import explain, listed
 from pipeline.audit.rows import TODAY, dossiers_sql
 from pipeline.declare.definitions import RATIOS, Figure, figures
-from pipeline.declare.figures import form, indicators, measures
+from pipeline.declare.figures import indicators, measures
+from pipeline.declare.forms import form
 from pipeline.declare.periods import default_scheme, parse_period
 from pipeline.measure import answers
 from pipeline.settings import Home

@@ -14,7 +14,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipeline.declare.figures import form, measures
+from pipeline.declare.figures import measures
+from pipeline.declare.forms import form
 from pipeline.declare.rules import ASPECTS, OURS, PART, rule_set, rule_sets, whys
 from pipeline.errors import WrongUse
 from pipeline.measure import answers

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.audit.compare_rules import PARTS, compare
 from pipeline.declare.definitions import figures
-from pipeline.declare.figures import form, indicators, labels, measures
+from pipeline.declare.figures import indicators, labels, measures
+from pipeline.declare.forms import form
 from pipeline.declare.periods import parse_period
 from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.declare.text import declared

@@ -11,9 +11,9 @@ import pytest
 
 from pipeline.conform.rows import row_schema
 from pipeline.conform.titles import _patterns
-from pipeline.declare import figures
 from pipeline.declare.columns import CODED, codes, columns, statuses
-from pipeline.declare.figures import form, indicators, labels, measures, thresholds
+from pipeline.declare.figures import indicators, labels, measures, thresholds
+from pipeline.declare.forms import form
 from pipeline.declare.layouts import built_in, column_names
 from pipeline.declare.periods import schemes
 from pipeline.declare.procedures import CODE, known_fields, known_names, national_code, procedures
@@ -22,6 +22,7 @@ from pipeline.declare.tables import macros, tables
 from pipeline.declare.text import Text, declared, fold
 from pipeline.declare.units import FOREVER, successors, units
 from pipeline.measure.figures import indicator_columns_sql, measure_counts_sql
+from tests.quick import with_comments
 from tests.unit.office import HEADERS, Office, dossier, opened
 
 DAY = timedelta(days=1)
@@ -37,7 +38,8 @@ PREDICATES = (
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     office = Office(tmp_path_factory.mktemp("khai báo"))
     office.drop("t9.csv", [dossier(), dossier(component_digitized="Có"), opened()])
-    assert office.night().release
+    with with_comments():
+        assert office.night().release
     return office
 
 
@@ -228,7 +230,7 @@ def test_schemes_and_forms_say_where_they_are_from() -> None:
     assert {"nd09", "calendar"} <= set(schemes())
     for scheme in schemes().values():
         assert 1 <= scheme.first_day <= 28 and scheme.source, "a month must have that day"
-    assert form("ii06a").source and form("ii06a").mark and set(figures.form("ii06a").identities)
+    assert form("ii06a").source and form("ii06a").mark and set(form("ii06a").identities)
 
 
 # ---- units

@@ -13,7 +13,8 @@ import pytest
 from pipeline.audit.explain import explain, listed
 from pipeline.audit.rows import Cell, figure_sql
 from pipeline.declare.definitions import OF_A_COLUMN, definition, figure, figures, in_words, labels_of
-from pipeline.declare.figures import form, indicators, measures
+from pipeline.declare.figures import indicators, measures
+from pipeline.declare.forms import form
 from pipeline.declare.periods import parse_period
 from pipeline.errors import WrongUse
 from pipeline.measure import answers

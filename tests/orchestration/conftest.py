@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
 
 from assets.launch import run_night
 from pipeline.settings import Home
@@ -20,17 +19,10 @@ OURS = ("DAGSTER_HOME", "MOTCUA_HOME", "MOTCUA_NOTICE")
 @pytest.fixture(autouse=True, scope="module")
 def environment() -> Iterator[None]:
     before = {key: os.environ.pop(key, None) for key in OURS}
-    # A test's history need not survive a power cut: waiting for the disk is most of what a small run costs.
-    event.listen(Engine, "connect", _do_not_wait_for_the_disk)
     yield
-    event.remove(Engine, "connect", _do_not_wait_for_the_disk)
     for key in OURS:
         os.environ.pop(key, None)
     os.environ.update({key: value for key, value in before.items() if value is not None})
-
-
-def _do_not_wait_for_the_disk(connection: object, _: object) -> None:
-    connection.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,48 @@
+"""What the tests leave out of a night because it takes time and tells no figure; `with_comments` puts it back.
+
+Not here: what Dagster's page and commands in processes of their own do; they run as in an office.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from pipeline.warehouse import release
+
+as_in_an_office = release.describe
+
+
+class _WithoutComments:
+    """A connection that does all but write comments on tables and columns."""
+
+    def __init__(self, con: Any) -> None:
+        self._con = con
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        return None if sql.startswith("COMMENT ON ") else self._con.execute(sql, *values)
+
+
+def leave_out() -> None:
+    """For all tests of this process: comments, and waiting for the disk."""
+    release.describe = lambda con, *told: as_in_an_office(_WithoutComments(con), *told)
+    # A test's history of runs need not survive a power cut: waiting for the disk is most of what a small run costs.
+    event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+
+
+@contextmanager
+def with_comments() -> Iterator[None]:
+    """Databases made meanwhile have comments on all tables and columns, as those of an office have.
+
+    They are the same in every database and take a quarter of a small night: the sample has them, and what asks for
+    them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(release, "describe", as_in_an_office)
+        yield

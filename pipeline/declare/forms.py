@@ -19,13 +19,15 @@ from pipeline.declare.text import Text, declared, text_of
 
 @dataclass(frozen=True)
 class Column:
-    """A numbered column, "c3" being printed as (3). where: a predicate over labels. fill: how it follows, for a unit of
+    """A numbered column, "c3" being printed as (3). where: a predicate over labels. of: where the predicate may be
+    unknown, among which dossiers it is asked; not known where it is so of all of them. fill: how it follows, for a unit of
     which summaries alone tell, from columns of table form_ii06a (ii06a.c3) and measures; the first expression that they
     allow. rate: an indicator instead. With none of them it is of nothing that registers tell."""
 
     name: str
     label: Text
     where: str
+    of: str
     fill: tuple[str, ...]
     rate: str
 
@@ -141,7 +143,7 @@ def form(name: str) -> Form:
         tuple(_heads(node["head"])),
         tuple(text_of(n) for n in node.get("note", ())),
         {
-            c: Column(c, text_of(m), m.get("where", ""), tuple(m.get("fill", ())), m.get("rate", ""))
+            c: Column(c, text_of(m), m.get("where", ""), m.get("of", ""), tuple(m.get("fill", ())), m.get("rate", ""))
             for c, m in node["columns"].items()
         },
         node["identities"],

@@ -34,7 +34,7 @@ class Line:
 
 
 def lines_of(con: duckdb.DuckDBPyConnection, form: Form, period: Period, leaves: dict[str, Row], by: str) -> list[Line]:
-    """The rows of a form as printed: the total, then each section with its units or fields.
+    """The rows of a form as printed: each section with its units or fields, and the total last.
 
     leaves: unit_id → row (kind, coverage) of the units of the form, none of them a sum of others. by: unit | field.
     """
@@ -42,7 +42,7 @@ def lines_of(con: duckdb.DuckDBPyConnection, form: Form, period: Period, leaves:
     place = {u: next(n for n, s in enumerate(sections) if r["kind"] in s.kinds) for u, r in leaves.items()}
     held = {u: place[u] for u, r in leaves.items() if r["coverage"] != "no_data"}
     sums = _sums(con, form, period, held)
-    lines = [_line(form, "total", None, sums.get((None, None)), bool(held))]
+    lines = []
     for n, section in enumerate(sections):
         units = [u for u in leaves if place[u] == n]
         told = [u for u in units if u in held]
@@ -57,7 +57,7 @@ def lines_of(con: duckdb.DuckDBPyConnection, form: Form, period: Period, leaves:
                 _line(form, "undivided" if r["undivided"] else "field", section, r, True, field=r["field"])
                 for r in fields
             ]
-    return lines
+    return [*lines, _line(form, "total", None, sums.get((None, None)), bool(held))]
 
 
 def _line(

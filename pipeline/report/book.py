@@ -6,7 +6,9 @@ indicators. Not here: computing a figure (measure/), writing anything.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -28,7 +30,9 @@ class Book:
     missing_vi, missing_en, basis, seal), the whole first, then sums between, then units. counts: period key → unit_id →
     row of `motcua stats`; rates: period key → (unit_id, indicator) → row of `motcua indicators`; both for the three
     periods, for the units of `units` that stood in them, null figures where there is no data. fields: rows of
-    `stats --by field` of the whole. info: release_info (release, known_at, schema_version, inputs, …).
+    `stats --by field` of the whole. info: release_info (release, known_at, schema_version, inputs, …). names: unit_id →
+    the unit's name, with its district behind it where several have that name. as_known: the moment (local time) by
+    whose knowledge everything is; null: what is known now.
     """
 
     period: Period
@@ -41,6 +45,8 @@ class Book:
     rates: dict[str, dict[tuple[str, str], Row]]
     fields: list[Row]
     info: dict[str, str]
+    names: dict[str, str]
+    as_known: datetime | None = None
 
     @property
     def whole(self) -> Row:
@@ -62,10 +68,15 @@ class Book:
 
 
 def open_book(
-    con: duckdb.DuckDBPyConnection, period: str, unit: str | None = None, rules: str = OURS, lang: str = "vi"
+    con: duckdb.DuckDBPyConnection,
+    period: str,
+    unit: str | None = None,
+    rules: str = OURS,
+    lang: str = "vi",
+    as_known: datetime | None = None,
 ) -> Book:
     """The book of a period, of all units or of one with its parts. con: as `asked` opens it, so that sealed periods are
-    shown as sealed and `--as-known`, `--live` hold. Raises WrongUse where period or unit is not known, or nothing is."""
+    shown as sealed and `--as-known`, `--live` hold; rules, as_known: what it was opened with. Raises WrongUse where period or unit is not known, or nothing is."""
     one = parse_period(period)
     found = answers.nodes(con, one)
     if not found:
@@ -83,4 +94,18 @@ def open_book(
         rates[each.key] = answers.indicator_rows(con, each, chosen, lang)
     fields = answers.by_part(con, one, {whole: units[whole]}, "field", lang)
     info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
-    return Book(one, earlier(one), a_year_earlier(one), rules, whole, units, counts, rates, fields, info)
+    before = earlier(one), a_year_earlier(one)
+    return Book(one, *before, rules, whole, units, counts, rates, fields, info, _names(con, units), as_known)
+
+
+def _names(con: duckdb.DuckDBPyConnection, units: dict[str, Row]) -> dict[str, str]:
+    """unit_id → name, unlike any other's."""
+    times = Counter(row["unit"] for row in units.values())
+    same = [unit_id for unit_id, row in units.items() if times[row["unit"]] > 1]
+    above = con.execute(
+        """SELECT n.unit_id, first(u.unit ORDER BY n.depth) FROM node_of n JOIN unit u ON u.unit_id = n.node
+           WHERE n.depth > 0 AND u.kind IN ('district', 'province') AND list_contains($1, n.unit_id) GROUP BY n.unit_id""",
+        [same],
+    )
+    told = dict(above.fetchall())
+    return {u: f"{row['unit']}, {told[u]}" if u in told else row["unit"] for u, row in units.items()}

@@ -70,3 +70,9 @@ class CheckFailed(MotcuaError):
     """A blocking check failed: the build is not published, the last good figures stay."""
 
     exit_code = 1
+
+
+class NoPictures(MotcuaError):
+    """The charts could not be drawn: no browser, or one that does not work. All else goes out without them."""
+
+    exit_code = 0

@@ -13,11 +13,13 @@ from pipeline.declare.text import Text, declared, text_of
 
 @dataclass(frozen=True)
 class Step:
-    """A column of the flow. sign: 1 comes in, -1 leaves, 0 what remains; counts: the measures it is made of."""
+    """A column of the flow. sign: 1 comes in, -1 leaves, 0 what remains; counts: the measures it is made of; whole: the
+    measure that counts all of these together, null where there is none."""
 
     label: Text
     sign: int
     counts: tuple[str, ...]
+    whole: str | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Chart:
 @cache
 def flow_steps() -> tuple[Step, ...]:
     return tuple(
-        Step(text_of(node), node["sign"], tuple(node["counts"])) for node in declared("charts.toml")["flow"]["step"]
+        Step(text_of(node), node["sign"], tuple(node["counts"]), node.get("whole"))
+        for node in declared("charts.toml")["flow"]["step"]
     )
 
 

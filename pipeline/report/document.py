@@ -1,0 +1,75 @@
+"""The report's section I.3 of a period and unit as a Word document, as Markdown and as JSON, all of the same sentences.
+
+Made from a Book alone. Not here: the words (declare/report_section.toml), which of them are said (section/).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from pathlib import Path
+
+import duckdb
+
+from pipeline.declare.charts import charts
+from pipeline.declare.figures import indicators
+from pipeline.declare.text import Text
+from pipeline.report.book import Book
+from pipeline.report.section.as_text import as_json, as_markdown, link
+from pipeline.report.section.build import facts, section
+from pipeline.report.section.template import filled
+
+NAME = "bao_cao_muc_I3"
+
+
+def write_section(
+    con: duckdb.DuckDBPyConnection,
+    book: Book,
+    out: Path,
+    lang: str = "vi",
+    pictures: dict[str, Path] | None = None,
+    template: Path | None = None,
+) -> list[Path]:
+    """Writes bao_cao_muc_I3.docx, .md and .json into `out`; returns them. con: as the book was opened, for the figures of
+    returns. pictures: as charts.pictures gives them; without them the document has none. template: the office's own Word
+    template (settings.Home.section_template, where there is one), else the built-in. Without pictures the same release
+    gives the same bytes. Raises InputRefused where the template cannot be used; nothing is written then."""
+    told = section(book, lang)
+    drawn = {name: (_caption(name)[lang], path) for name, path in (pictures or {}).items()}
+    moment = _moment(book)
+    word = filled(told, facts(book, told, lang), drawn, template, moment)
+    linked = {name: (caption, link(path, out)) for name, (caption, path) in drawn.items()}
+    frame = {
+        "document": NAME,
+        "lang": lang,
+        "period": book.period.key,
+        "period_from": str(book.period.start),
+        "period_to": str(book.period.end),
+        "as_of": str(book.whole["as_of"]) if book.whole["as_of"] else None,
+        "coverage": book.whole["coverage"],
+        "unit_id": book.top,
+        "unit": book.whole["unit"],
+        "rules": book.rules,
+        "seal": book.whole["seal"],
+        "release": book.info["release"],
+        "known_at": book.info.get("known_at"),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    made = [out / f"{NAME}.{form}" for form in ("docx", "md", "json")]
+    made[0].write_bytes(word)
+    made[1].write_text(as_markdown(told, linked), encoding="utf-8", newline="\n")
+    made[2].write_text(as_json(told, frame), encoding="utf-8", newline="\n")
+    return made
+
+
+def _moment(book: Book) -> datetime:
+    """When the document says that it was made: what is known in it, so that it is the same whenever it is made."""
+    known = book.info.get("known_at")
+    return datetime.fromisoformat(known) if known else datetime.combine(book.period.end, time())
+
+
+def _caption(name: str) -> Text:
+    if name in charts():
+        return charts()[name].title
+    chart, _, code = name.partition("_")  # ranking_<indicator>
+    title, label = charts()[chart].title, indicators()[code].label
+    return Text(f"{title.vi}: {label.vi}", f"{title.en}: {label.en}")

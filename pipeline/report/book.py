@@ -95,11 +95,11 @@ def open_book(
     fields = answers.by_part(con, one, {whole: units[whole]}, "field", lang)
     info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
     before = earlier(one), a_year_earlier(one)
-    return Book(one, *before, rules, whole, units, counts, rates, fields, info, _names(con, units), as_known)
+    return Book(one, *before, rules, whole, units, counts, rates, fields, info, names_of(con, units), as_known)
 
 
-def _names(con: duckdb.DuckDBPyConnection, units: dict[str, Row]) -> dict[str, str]:
-    """unit_id → name, unlike any other's."""
+def names_of(con: duckdb.DuckDBPyConnection, units: dict[str, Row]) -> dict[str, str]:
+    """unit_id → name, unlike any other's: with the district's behind it, or the unit's code, where several have it."""
     times = Counter(row["unit"] for row in units.values())
     same = [unit_id for unit_id, row in units.items() if times[row["unit"]] > 1]
     above = con.execute(
@@ -107,5 +107,5 @@ def _names(con: duckdb.DuckDBPyConnection, units: dict[str, Row]) -> dict[str, s
            WHERE n.depth > 0 AND u.kind IN ('district', 'province') AND list_contains($1, n.unit_id) GROUP BY n.unit_id""",
         [same],
     )
-    told = dict(above.fetchall())
+    told = {u: units[u]["unit_code"] for u in same} | dict(above.fetchall())
     return {u: f"{row['unit']}, {told[u]}" if u in told else row["unit"] for u, row in units.items()}

@@ -24,6 +24,11 @@ from pipeline.report.history import History
 Row = dict[str, Any]
 FONT = "Noto Sans, Segoe UI, Arial, sans-serif"
 INK, QUIET, LINE = "#1c2733", "#5b6671", "#dde3e8"
+JUDGED = {
+    "met": Text("đạt ngưỡng", "threshold met"),
+    "not_met": Text("chưa đạt ngưỡng", "threshold not met"),
+    "no_target": Text("không có ngưỡng", "no threshold"),
+}
 WIDTH, LEAST, A_UNIT = 800, 380, 23  # pixels: of a picture, its least height, a unit's row
 
 
@@ -186,13 +191,8 @@ def ranking(book: Book, history: History, code: str, lang: str) -> Drawing | Non
     rows.sort(key=lambda r: Fraction(r["numerator"], r["denominator"]), reverse=not smaller_is_better)
     shown, note = _worst(rows, chart, lang)
     figure = go.Figure()
-    words = {
-        "met": Text("đạt ngưỡng", "threshold met"),
-        "not_met": Text("chưa đạt ngưỡng", "threshold not met"),
-        "no_target": Text("không có ngưỡng", "no threshold"),
-    }
     units = [_unit(r) for r in shown]
-    for verdict, label in words.items():
+    for verdict, label in JUDGED.items():
         some = [r for r in shown if r["verdict"] == verdict]
         if some:
             figure.add_bar(

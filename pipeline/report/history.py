@@ -5,7 +5,6 @@ Not here: computing a figure (measure/).
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import duckdb
 from pipeline.declare.figures import measures
 from pipeline.declare.periods import Period, earlier
 from pipeline.measure import answers
-from pipeline.report.book import Book
+from pipeline.report.book import Book, names_of
 from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]
@@ -27,7 +26,7 @@ class History:
 
     By period key: units, unit_id → row without figures, the whole first, sums, then units; counts and rates as in
     Book; today: unit_id of today's tree → its counts with the units merged into it, for periods in which it did not
-    stand yet (null where not known). names: unit_id → its name, with the district's where two units bear one name.
+    stand yet (null where not known). names: as in Book, of the units of all periods.
     """
 
     periods: list[Period]
@@ -73,25 +72,8 @@ def open_history(con: duckdb.DuckDBPyConnection, book: Book, lang: str = "vi") -
         units[one.key] = first | found
         counts[one.key] = dict(zip(units[one.key], answers.by_unit(con, one, units[one.key], lang), strict=True))
         rates[one.key] = answers.indicator_rows(con, one, units[one.key], lang)
-    return History(periods, units, counts, rates, _today(con, periods, inside), _names(con, units))
-
-
-def _names(con: duckdb.DuckDBPyConnection, units: dict[str, dict[str, Row]]) -> dict[str, str]:
-    """Each unit's name; where several of one period share it (there are two wards “Phường 1”), the district's after it,
-    else its code."""
-    above = dict(
-        con.execute(
-            """SELECT n.unit_id, min_by(g.unit, n.depth) FROM node_of n JOIN unit g ON g.unit_id = n.node
-               WHERE g.kind = 'district' AND n.depth > 0 GROUP BY n.unit_id"""
-        ).fetchall()
-    )
-    found: dict[str, str] = {}
-    for rows in units.values():
-        borne = Counter(row["unit"] for row in rows.values())
-        for unit_id, row in rows.items():
-            more = above.get(unit_id) or row["unit_code"]
-            found[unit_id] = f"{row['unit']}, {more}" if borne[row["unit"]] > 1 else found.get(unit_id, row["unit"])
-    return found
+    names = {unit_id: name for rows in units.values() for unit_id, name in names_of(con, rows).items()} | book.names
+    return History(periods, units, counts, rates, _today(con, periods, inside), names)
 
 
 def _today(con: duckdb.DuckDBPyConnection, periods: list[Period], inside: set[str]) -> dict[str, dict[str, Row]]:

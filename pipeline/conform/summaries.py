@@ -234,7 +234,7 @@ def _row(number: int, texts: dict[str, str], above: Above, names: UnitNames) -> 
     """What a row with figures is about; None where nothing says whose they are. Tells `above` of the unit it names."""
     unit, of_field, code, ordinal = (texts.get(c, "") for c in ("unit", "field", "unit_code", "ordinal"))
     if any(is_total(words) and not _field(words) for words in (unit, of_field, ordinal)):
-        return Row(number, "total", above.own and _kept_unit(above.own, names), None, None, {})
+        return Row(number, "total", above.own and kept_unit(above.own, names), None, None, {})
     name = unit or of_field
     if fold(name) in groups() or (above.numbered and SECTION.fullmatch(ordinal) and not _named(name)):
         above.name_group(name, ordinal)
@@ -246,14 +246,14 @@ def _row(number: int, texts: dict[str, str], above: Above, names: UnitNames) -> 
         return _of_field(number, above.unit, name, above, names) if above.unit else None
     if name or code:
         above.name_unit(code if unit and not known_spelling(unit) and known_spelling(code) else name or code)
-        return Row(number, "unit", _kept_unit(above.unit or "", names), None, None, {})
+        return Row(number, "unit", kept_unit(above.unit or "", names), None, None, {})
     # in a table with a column of names, figures without one may be anybody's
     nameless = not {"unit", "field", "unit_code"} & texts.keys()
-    return Row(number, "unit", _kept_unit(above.unit, names), None, None, {}) if above.unit and nameless else None
+    return Row(number, "unit", kept_unit(above.unit, names), None, None, {}) if above.unit and nameless else None
 
 
 def _of_field(number: int, unit: str, name: str, above: Above, names: UnitNames) -> Row:
-    return Row(number, "unit", _kept_unit(unit, names), _own_field(name, names), above.group, {})
+    return Row(number, "unit", kept_unit(unit, names), _own_field(name, names), above.group, {})
 
 
 def _unknown(row: Row, measures: Iterable[str]) -> Row:
@@ -261,8 +261,8 @@ def _unknown(row: Row, measures: Iterable[str]) -> Row:
     return replace(row, role="rejected", figures=dict.fromkeys(measures, (None, None)))
 
 
-def _kept_unit(text: str, names: UnitNames) -> str:
-    if names.source.units == "from_file" and re.fullmatch(_LETTERS, text) and not re.search(LONG_NUMBER, text):
+def kept_unit(text: str, names: UnitNames) -> str:
+    if names.source.units == "from_file" and re.fullmatch(OWN_NAME, text) and not re.search(LONG_NUMBER, text):
         return text
     return names.kept(text)
 
@@ -287,7 +287,7 @@ def _own_field(name: str, names: UnitNames) -> str:
     if known := _field(name):
         return known
     name = unicodedata.normalize("NFC", name)
-    own = len(name) <= LONGEST_FIELD and re.fullmatch(_LETTERS, name) and not re.search(LONG_NUMBER, name)
+    own = len(name) <= LONGEST_FIELD and re.fullmatch(OWN_NAME, name) and not re.search(LONG_NUMBER, name)
     if own and names.source.procedures == "from_file":
         return name
     plain = fold(name).title() or name  # one field, however its letters are written
@@ -295,7 +295,7 @@ def _own_field(name: str, names: UnitNames) -> str:
 
 
 # `OWN_WORDS` is written for DuckDB; Python's re has no classes of Unicode letters
-_LETTERS = OWN_WORDS.replace(r"\p{L}\p{M}\d", r"\w\u0300-\u036f")
+OWN_NAME = OWN_WORDS.replace(r"\p{L}\p{M}\d", r"\w\u0300-\u036f")
 
 
 def _settle_repeats(table: Summary, sheet: str | None) -> None:

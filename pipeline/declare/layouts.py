@@ -18,7 +18,7 @@ from pipeline.declare.reported import reported, row_columns
 from pipeline.declare.text import Text, declared, fold
 
 BETWEEN = " > "  # between a group's header and those below it
-KINDS = ("register", "summary")
+KINDS = ("register", "summary", "return")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from functools import cache
 
 from pipeline.declare.columns import columns
 from pipeline.declare.reported import label_of
+from pipeline.declare.returns import cell_label
 from pipeline.declare.text import Text, declared, text_of
 
 
@@ -21,11 +22,14 @@ class Reason:
 
     def about(self, column: str | None) -> Text:
         """The reason in words, with the column's label."""
-        label = (
-            Text("ô", "a cell") if not column else columns()[column].label if column in columns() else label_of(column)
-        )
+        label = column_label(column) if column else Text("ô", "a cell")
         told = Text(self.text.vi.format(column=label.vi), self.text.en.format(column=label.en))
         return Text(told.vi[:1].upper() + told.vi[1:], told.en[:1].upper() + told.en[1:])
+
+
+def column_label(column: str) -> Text:
+    """What the column of a fault is called: a canonical column, a reported figure, or a cell of a return."""
+    return columns()[column].label if column in columns() else cell_label(column) or label_of(column)
 
 
 @cache

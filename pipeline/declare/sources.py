@@ -166,6 +166,10 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
             raise wrong(where, text, key, "số nguyên / a whole number: 10", value)
         if key in TABLES and not isinstance(value, dict):
             raise wrong(where, text, key, f"mục [{key}] / a table [{key}]", value)
+    if node.get("kind") == "return" and "columns" in node:
+        raise wrong(
+            where, text, "columns", "biểu do motcua template ghi / returns have the template's columns", "columns"
+        )
     for key, value in node.get("rules", {}).items():
         if key not in RULES or value not in RULES[key]:
             raise wrong(

@@ -71,6 +71,16 @@ class Unit:
         return self.valid_from <= day <= self.valid_to
 
 
+def units_above(unit: Unit) -> list[str]:
+    """The declared sums to which a unit belongs, nearest first."""
+    found: list[str] = []
+    above = units().get(unit.parent_id or "")
+    while above is not None:
+        found.append(above.unit_id)
+        above = units().get(above.parent_id or "")
+    return found
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(declared_bytes(name).decode("utf-8"))))
 

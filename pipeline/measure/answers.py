@@ -17,6 +17,7 @@ from pipeline.declare.periods import Period, default_scheme, parse_periods
 from pipeline.declare.text import Text, fold
 from pipeline.declare.units import split_name
 from pipeline.errors import WrongUse
+from pipeline.measure.exact import decimal_of
 from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
 from pipeline.warehouse.sql import rows_of
 
@@ -101,7 +102,8 @@ def choose(found: dict[str, Row], unit: str | None) -> dict[str, Row]:
     )
 
 
-def _frame_of(period: Period, row: Row, lang: str) -> Row:
+def frame_of(period: Period, row: Row, lang: str) -> Row:
+    """How every row of an answer begins: its period, cut-off, coverage and unit. row: of `nodes`."""
     return {
         "period": period.key,
         "period_from": period.start,
@@ -155,7 +157,7 @@ def by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Ro
     nothing = dict.fromkeys(measures(), 0)
     unknown = dict.fromkeys(measures(), None)
     return [
-        _frame_of(period, row, lang) | (unknown if row["coverage"] == "no_data" else counted.get(unit_id, nothing))
+        frame_of(period, row, lang) | (unknown if row["coverage"] == "no_data" else counted.get(unit_id, nothing))
         for unit_id, row in chosen.items()
     ]
 
@@ -171,7 +173,7 @@ def by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Ro
     found: list[Row] = []
     for unit_id, row in chosen.items():
         if row["coverage"] == "no_data":
-            found.append(_frame_of(period, row, lang) | dict.fromkeys((*empty, *measures())))
+            found.append(frame_of(period, row, lang) | dict.fromkeys((*empty, *measures())))
             continue
         counted = rows_of(
             con,
@@ -189,7 +191,7 @@ def by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Ro
                     [period.key, unit_id],
                 )
             ]
-        found += [_frame_of(period, row, lang) | r for r in counted]
+        found += [frame_of(period, row, lang) | r for r in counted]
     return found
 
 
@@ -223,7 +225,7 @@ def indicator_rows(
 
 
 def indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | None) -> Row:
-    frame = _frame_of(period, row, lang)
+    frame = frame_of(period, row, lang)
     label = declared_indicators()[code].label[lang]
     for key in ("period_from", "period_to"):
         del frame[key]
@@ -257,11 +259,6 @@ def _exact(found: Row) -> Decimal | None:
     if found["indicator_kind"] == "sum":
         return Decimal(found["numerator"])
     return decimal_of(Fraction(found["numerator"], found["denominator"]))
-
-
-def decimal_of(fraction: Fraction) -> Decimal:
-    """A fraction to 28 significant digits."""
-    return Decimal(fraction.numerator) / Decimal(fraction.denominator)
 
 
 # ---- open dossiers past due or soon due

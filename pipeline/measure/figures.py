@@ -12,6 +12,7 @@ from pipeline.declare.figures import Indicator, indicators, labels, measures, th
 from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
+from pipeline.measure.return_tables import build_returns
 from pipeline.warehouse.sql import statement
 
 LIVE = "live"  # schema of what is computed now; the published tables show sealed periods as sealed (sealed.py)
@@ -28,6 +29,7 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     _threshold_table(con)
     con.execute(_indicator_count_sql())
     con.execute(indicator_value_sql())
+    build_returns(con)
     derived_tables(con)
 
 

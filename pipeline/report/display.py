@@ -24,6 +24,7 @@ BASIS = {  # figures of registers need no word
 VERDICT = {
     "met": Text("đạt", "met"),
     "not_met": Text("chưa đạt", "not met"),
+    "undecided": Text("số ước lượng, chưa kết luận được", "not exact enough to tell"),
     "no_target": Text("không có chỉ tiêu", "no target"),
     "nothing_arisen": NOTHING,
     "no_data": NO_DATA,

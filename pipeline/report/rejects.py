@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.declare.columns import columns
-from pipeline.declare.reasons import reasons
+from pipeline.declare.reasons import column_label, reasons
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
 from pipeline.report.screen import as_csv, as_json, heading
@@ -86,8 +85,7 @@ def write_workbook(path: Path, faults: list[Row], sums: list[Row], lang: str) ->
     """A sheet with a row for each fault, and one with the sums of each file."""
     import xlsxwriter
 
-    labels = {name: c.label[lang] for name, c in columns().items()}
-    faults = [r | {"column": labels.get(r["column"] or "", r["column"])} for r in faults]
+    faults = [r | {"column": column_label(r["column"])[lang] if r["column"] else None} for r in faults]
     with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
         _sheet(book, FAULTS[lang], faults, SENT, lang)
         _sheet(book, SUMS[lang], sums, ("file", "verdict", "reason", "rows"), lang)

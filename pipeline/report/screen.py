@@ -104,6 +104,15 @@ HEADINGS = {
     "origin": Text("Nguồn hồ sơ", "Origin"),
     "outcome": Text("Kết quả", "Outcome"),
     "measure": Text("Số đo", "Measure"),
+    "return": Text("Biểu", "Return"),
+    "periods": Text("Kỳ lập", "Periods"),
+    "fills": Text("Đơn vị lập", "Handed in by"),
+    "section": Text("Mục báo cáo", "Section"),
+    "line": Text("Nội dung", "Line"),
+    "of": Text("Đơn vị tính", "In"),
+    "told": Text("Số liệu", "Figure"),
+    "target": Text("Chỉ tiêu", "Target"),
+    "cell": Text("Ô", "Cell"),
 }
 LEVEL = {"unit": Text("đơn vị", "unit"), "group": Text("nhóm", "group"), "total": Text("tổng", "total")}
 

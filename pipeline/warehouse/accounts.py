@@ -99,6 +99,10 @@ def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> N
         UNION ALL
         SELECT DISTINCT file_id, sheet, row, 'rejected', 'conflicting_figures', 'unit', NULL, NULL FROM reported WHERE conflict
         UNION ALL
+        SELECT DISTINCT file_id, sheet, row, 'rejected', 'unknown_unit', unit_cell || ' ' || return_id, NULL,
+               CASE WHEN unit LIKE '#%' THEN substr(unit, instr(unit, ' ') + 1) ELSE unit END
+        FROM return_told WHERE unit_id IS NULL
+        UNION ALL
         SELECT file_id, sheet, row, 'excluded', status, 'status', NULL, NULL
         FROM version WHERE nth = versions AND status_group = 'not_counted'
         ORDER BY file_id, sheet, row

@@ -19,6 +19,7 @@ from pipeline.warehouse.accounts import Files, account, file_tables
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases
 from pipeline.warehouse.procedures import procedure_table
 from pipeline.warehouse.reported import reported_tables
+from pipeline.warehouse.returns import return_tables
 from pipeline.warehouse.sql import quoted, statement, store
 from pipeline.warehouse.units import resolve_units, unit_review, unit_tables
 
@@ -54,6 +55,7 @@ def build(
     procedure_table(con)
     own = resolve_units(con, files + back, aliases)
     reported_tables(con, files, aliases, own)
+    return_tables(con, files, aliases, own)
     unit_tables(con, own)
     unit_review(con, files)
     _make(con, HISTORY)

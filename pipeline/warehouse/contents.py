@@ -16,6 +16,8 @@ import duckdb
 import polars as pl
 
 from pipeline.conform.headers import Header, not_found, shown
+from pipeline.conform.return_rows import RETURN_SCHEMA, ReturnSheet, figures_of
+from pipeline.conform.returns import conform_return, is_help
 from pipeline.conform.rows import LONGEST_NAME, SET_ASIDE_SCHEMA, Conformer, row_schema
 from pipeline.conform.summaries import REPORTED_SCHEMA, aside_of, conform_summary, frame_of
 from pipeline.conform.summary_checks import check
@@ -47,11 +49,21 @@ class Table:
         return self.title.last_day.toordinal() if self.title.last_day else 0
 
 
+@dataclass(frozen=True)
+class Sheets:
+    """What the sheets of a file are: registers and summaries, returns, and the rest, which has no table."""
+
+    tables: list[Table]
+    returns: list[ReturnSheet]
+    others: list[Grid]
+
+
 def write_contents(
-    part: Path, hidden: Path, tables: list[Table], others: list[Grid], source: Source, secret: bytes, exported: datetime
+    part: Path, hidden: Path, sheets: Sheets, source: Source, secret: bytes, exported: datetime
 ) -> dict[str, Any]:
-    """Writes rows, reported figures and rows set aside to `part`, codes and unknown names to `hidden`; returns the
-    accounting: rows_in = accepted + reported + excluded + rejected. others: the file's sheets without a table."""
+    """Writes rows, reported figures, those of returns and rows set aside to `part`, codes and unknown names to `hidden`;
+    returns the accounting: rows_in = accepted + reported + returned + excluded + rejected."""
+    tables, others = sheets.tables, sheets.others
     names = UnitNames(source, secret)
     rows_in, aside, sections = _write_registers(part, hidden, [t for t in tables if t.span is None], names, exported)
     figures = [pl.DataFrame(schema=REPORTED_SCHEMA)]
@@ -64,16 +76,35 @@ def write_contents(
         rows_in, reported = rows_in + found.rows_in, reported + found.accepted
     pl.concat(figures).write_parquet(part / "reported.parquet")
     aside += [_headers_not_found(table, source) for table in tables]
+    of_returns, read, returned = _write_returns(part, sheets.returns, names)
+    rows_in, aside = rows_in + read, aside + of_returns
     for grid in others:
         aside.append(_all_aside(grid))
         rows_in += aside[-1].height
     _write_unknown_units(part, hidden, names.unknown)
     found = pl.concat([a.cast(SET_ASIDE_SCHEMA) for a in aside])  # ty: ignore[invalid-argument-type]
     found.write_parquet(part / "aside.parquet")
-    return _accounting(part, rows_in, reported, found) | {"sections": sections}
+    return _accounting(part, rows_in, reported, returned, found) | {"sections": sections}
 
 
-def _accounting(part: Path, rows_in: int, reported: int, aside: pl.DataFrame) -> dict[str, Any]:
+def _write_returns(part: Path, sheets: list[ReturnSheet], names: UnitNames) -> tuple[list[pl.DataFrame], int, int]:
+    """Writes returns.parquet, where there are returns; the rows set aside, how many were read, and how many count."""
+    if not sheets:
+        return [], 0, 0
+    from pipeline.validate.returns import accept  # Pandera takes a second to start
+
+    figures, aside, read, returned = [pl.DataFrame(schema=RETURN_SCHEMA)], [], 0, 0
+    for sheet in sheets:
+        table = conform_return(sheet, names, names.source)
+        rows = accept(table)
+        figures.append(figures_of(table, rows))
+        aside.append(pl.DataFrame(table.aside, schema=SET_ASIDE_SCHEMA, orient="row"))
+        read, returned = read + table.rows_in, returned + len(rows)
+    pl.concat(figures).write_parquet(part / "returns.parquet")
+    return aside, read, returned
+
+
+def _accounting(part: Path, rows_in: int, reported: int, returned: int, aside: pl.DataFrame) -> dict[str, Any]:
     # a row may be rejected for several columns; it is one row all the same
     each = aside.filter(pl.col("verdict") != "notice").unique(["sheet", "row"], keep="first", maintain_order=True)
     accepted = duckdb.execute("SELECT count(*) FROM read_parquet(?)", [str(part / "rows.parquet")]).fetchall()[0][0]
@@ -81,12 +112,20 @@ def _accounting(part: Path, rows_in: int, reported: int, aside: pl.DataFrame) ->
         verdict: dict(sorted(Counter(each.filter(pl.col("verdict") == verdict)["reason"]).items()))
         for verdict in ("excluded", "rejected")
     }
-    if rows_in != accepted + reported + each.height:
+    if rows_in != accepted + reported + returned + each.height:
         raise AssertionError(
-            f"accounting does not add up: {rows_in} rows, {accepted} accepted, {reported} reported, {each.height} aside"
+            f"accounting does not add up: {rows_in} rows, {accepted} accepted, {reported} reported, {returned} of "
+            f"returns, {each.height} aside"
         )
     notices = aside.filter(pl.col("verdict") == "notice").height
-    return {"rows_in": rows_in, "accepted": accepted, "reported": reported, **tally, "notices": notices}
+    return {
+        "rows_in": rows_in,
+        "accepted": accepted,
+        "reported": reported,
+        "returned": returned,
+        **tally,
+        "notices": notices,
+    }
 
 
 def _headers_not_found(table: Table, source: Source) -> pl.DataFrame:
@@ -103,7 +142,8 @@ def _headers_not_found(table: Table, source: Source) -> pl.DataFrame:
 
 def _all_aside(grid: Grid) -> pl.DataFrame:
     """Every row with something in it, of a sheet that is hidden or has no table."""
-    about = {"sheet": grid.sheet, "verdict": "excluded", "reason": "hidden_sheet" if grid.hidden else "no_table"}
+    reason = "return_help" if is_help(grid) else "hidden_sheet" if grid.hidden else "no_table"
+    about = {"sheet": grid.sheet, "verdict": "excluded", "reason": reason}
     columns = [pl.col(c) if c == "row" else pl.lit(about.get(c), pl.String).alias(c) for c in SET_ASIDE_SCHEMA]
     found = [pl.DataFrame(schema=SET_ASIDE_SCHEMA)]
     for frame in grid.batches(grid.first_row):

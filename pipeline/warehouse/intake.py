@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from pipeline.conform.return_rows import RETURN_SCHEMA
 from pipeline.conform.rows import row_schema
 from pipeline.conform.summaries import REPORTED_SCHEMA
 from pipeline.declare.moments import HOME_ZONE
@@ -237,7 +238,9 @@ def _expired_facts(home: Home, entry: Entry, conformed: str) -> FileFacts:
     folder = kept_in_archive(home, entry.sha256, conformed)
     try:
         facts = read_facts(folder)
-        for name, columns in (("rows", {*row_schema(), "sheet"}), ("reported", {*REPORTED_SCHEMA})):
+        kept = {"rows": {*row_schema(), "sheet"}, "reported": {*REPORTED_SCHEMA}}
+        kept |= {"returns": {*RETURN_SCHEMA}} if facts.returned else {}
+        for name, columns in kept.items():
             with (folder / f"{name}.parquet").open("rb") as stream:  # a path may hold what a pattern holds
                 if set(pl.read_parquet_schema(stream)) != columns:
                     raise ValueError(f"columns of {name}.parquet")

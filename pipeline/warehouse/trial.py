@@ -25,7 +25,7 @@ from pipeline.read.grids import open_file
 from pipeline.settings import Home
 from pipeline.warehouse.intake import conformed
 from pipeline.warehouse.record import now, restricted_codes, restricted_units, sha256_of
-from pipeline.warehouse.versions import FileFacts, fingerprint, tables_of
+from pipeline.warehouse.versions import FileFacts, fingerprint, sheets_of
 
 SHOWN_ROWS = 5
 SHOWN_FAULTS = 20
@@ -65,7 +65,7 @@ def try_file(path: Path, source: Source) -> Trial:
     opened = open_file(path, path.name)
     about = (path, source, opened.format, opened.encoding, opened.container)
     try:
-        tables, _ = tables_of(opened, source, path.name, path.name)
+        tables = sheets_of(opened, source, path.name, path.name).tables
     except InputRefused as error:
         return Trial(*about, tables=[], refused=error)
     tried = [TriedTable(t.grid.sheet, t.header, t.title, _others(t.header, source)) for t in tables]

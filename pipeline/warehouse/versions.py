@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.conform.headers import find_header, no_header
+from pipeline.conform.returns import made_at, made_on, marked_sheets
 from pipeline.conform.titles import read_title
 from pipeline.declare.sources import Source
 from pipeline.declare.units import known_spelling
 from pipeline.read.grids import Grid, OpenFile, open_file
 from pipeline.settings import PROJECT, Home
-from pipeline.warehouse.contents import Table, write_contents
+from pipeline.warehouse.contents import Sheets, Table, write_contents
 from pipeline.warehouse.record import key, restricted_codes, restricted_units, write_json
 from pipeline.warehouse.spans import Covered, covered, exported_at, period_of, too_early
 
@@ -37,8 +38,8 @@ CONFORMING = (
 class FileFacts:
     """What is known of a conformed file. Days and times are local to the source.
 
-    rows_in = accepted + reported + sum(excluded) + sum(rejected); reported: rows of summaries. extent: full |
-    received_in | open_at | delta, or reported where the file has only summaries.
+    rows_in = accepted + reported + returned + sum(excluded) + sum(rejected); reported: rows of summaries, returned: of
+    returns. extent: full | received_in | open_at | delta, or reported where the file has no register.
     unit: whose registers these are where no column says it; null: their rows say it, or nothing does.
     extent_told: by its title or its source, not taken for granted. spans: what its registers cover, each with its
     extent; first_day/last_day: all of it together; null: none (corrections). columns: canonical columns found. dropped: headers not declared.
@@ -64,6 +65,7 @@ class FileFacts:
     rows_in: int
     accepted: int
     reported: int
+    returned: int
     excluded: dict[str, int]
     rejected: dict[str, int]
     notices: int
@@ -103,11 +105,14 @@ def conform_file(
         return read_facts(folder)
     where = f"{source.key}/{name}"
     opened = open_file(path, where)
-    tables, others = tables_of(opened, source, name, where)
+    sheets = sheets_of(opened, source, name, where)
+    tables = sheets.tables
     registers = [table for table in tables if table.span is None]
-    moments = [table.title.exported_at for table in tables if table.title.exported_at]
+    told = [table.title.exported_at for table in tables] + [made_at(made_on(sheet)) for sheet in sheets.returns]
+    moments = [moment for moment in told if moment]
     exported = exported_at(max(moments, default=None), source, name, where, taken_at)
     begins = [table.span[0] if table.span else table.title.first_day for table in tables]
+    begins += [sheet.period.start for sheet in sheets.returns]
     if early := [day for day in begins if day and day > exported.date()]:
         raise too_early(early[0], exported, where)
 
@@ -119,19 +124,20 @@ def conform_file(
     part.mkdir(parents=True)
     hidden.mkdir()
     try:
-        counts = write_contents(part, hidden, tables, others, source, key(home), exported)
+        counts = write_contents(part, hidden, sheets, source, key(home), exported)
         os.replace(hidden / "codes.parquet", codes)
         if (hidden / "units.parquet").exists():
             os.replace(hidden / "units.parquet", restricted_units(home, sha256))
         spans = covered([table.title for table in registers], source, part, exported) if registers else []
         days = [(first, last) for _, first, last in spans] or [table.span for table in tables if table.span]
+        days += [(sheet.period.start, sheet.period.end) for sheet in sheets.returns]
         facts = {
             "sha256": sha256,
             "source": source.key,
             "source_name": source.name,
             "name": name,
             "format": opened.format,
-            "layout": tables[0].header.layout.id,
+            "layout": tables[0].header.layout.id if tables else f"return:{sheets.returns[0].declared.id}",
             "extent": (spans[0][0] if spans else source.extent or "full") if registers else "reported",
             "extent_told": bool(source.extent or any(table.title.extent for table in registers)),
             "first_day": min(first for first, _ in days).isoformat() if days else None,
@@ -145,7 +151,7 @@ def conform_file(
             "includes_communes": source.includes_communes,
             **counts,
             "columns": sorted({c for table in tables for c in table.header.places}),
-            "dropped": max(len(table.header.dropped) for table in tables),
+            "dropped": max((len(table.header.dropped) for table in tables), default=0),
         }
         write_json(part / "file.json", facts)
         shutil.rmtree(folder, ignore_errors=True)  # one without file.json is no version
@@ -154,6 +160,15 @@ def conform_file(
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(hidden, ignore_errors=True)
     return read_facts(folder)
+
+
+def sheets_of(opened: OpenFile, source: Source, name: str, where: str) -> Sheets:
+    """What the sheets of a file are; where some bear the mark of a return, only those are read. Raises InputRefused."""
+    if returned := marked_sheets(opened.grids, where):
+        marked = {id(sheet.grid) for sheet in returned}
+        return Sheets([], returned, [g for g in opened.grids if id(g) not in marked and not g.delimiter])
+    tables, others = tables_of(opened, source, name, where)
+    return Sheets(tables, [], others)
 
 
 def tables_of(opened: OpenFile, source: Source, name: str, where: str) -> tuple[list[Table], list[Grid]]:
@@ -185,6 +200,7 @@ def _whose(registers: list[Table], source: Source) -> str | None:
 
 def read_facts(folder: Path) -> FileFacts:
     node: dict[str, Any] = json.loads((folder / "file.json").read_text(encoding="utf-8"))
+    node.setdefault("returned", 0)  # rows kept of an expired file, by a version of the program without returns
     for day in ("first_day", "last_day"):
         node[day] = node[day] and date.fromisoformat(node[day])
     node["spans"] = [(extent, *map(date.fromisoformat, days)) for extent, *days in node["spans"]]

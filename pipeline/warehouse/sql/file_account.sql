@@ -10,6 +10,9 @@ of_summaries AS (
     SELECT file_id, sheet, row, bool_or(counts) AS counts
     FROM reported WHERE role = 'unit' AND unit_id IS NOT NULL AND NOT conflict GROUP BY file_id, sheet, row
 ),
+of_returns AS (
+    SELECT file_id, sheet, row, bool_or(counts) AS counts FROM return_told WHERE unit_id IS NOT NULL GROUP BY file_id, sheet, row
+),
 each AS (
     SELECT file_id, verdict, reason, 1 AS rows FROM one_verdict
     UNION ALL
@@ -22,7 +25,7 @@ each AS (
     SELECT file_id, 'counted', NULL, 1 FROM version WHERE nth = versions AND status_group <> 'not_counted'
     UNION ALL
     SELECT file_id, CASE WHEN counts THEN 'counted' ELSE 'excluded' END, CASE WHEN NOT counts THEN 'superseded' END, 1
-    FROM of_summaries
+    FROM (SELECT * FROM of_summaries UNION ALL SELECT * FROM of_returns)
 )
 SELECT file_id, verdict, reason, CAST(sum(rows) AS BIGINT) AS rows
 FROM each GROUP BY file_id, verdict, reason ORDER BY file_id, verdict, reason

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from .oracle import Answer, Export, Oracle, Period, counts, indicators
 
@@ -30,8 +31,9 @@ class Arrival:
         return self.known_at <= moment and not back
 
 
-def days(first: date, last: date) -> list[date]:
-    return [first + n * DAY for n in range((last - first).days + 1)]
+@cache  # the same periods are asked at every moment
+def days(first: date, last: date) -> tuple[date, ...]:
+    return tuple(first + n * DAY for n in range((last - first).days + 1))
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class AsKnown(Oracle):
     def covers(self, unit: str, period: Period) -> Covered:
         told = self.reaches.get(unit)
         if told is None or told.last < period.start:
-            return Covered("no_data", None, tuple(days(period.start, period.end)), True)
+            return Covered("no_data", None, days(period.start, period.end), True)
         as_of = min(period.end, told.last)
         missing = tuple(d for d in days(period.start, period.end) if d not in told.days)
         stock = any(

@@ -84,7 +84,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Form:
-    """One version of a form. ordinal, code, named: the columns of a row's number, of the unit's code ("": none) and
+    """One version of a form. sheet: the name of its sheet in a workbook. ordinal, code, named: the columns of a row's number, of the unit's code ("": none) and
     name. formulas: identities are printed in the number row. table: the published table of its figures; "": they are
     counted by the columns' predicates. order: what is not confirmed of the columns' order and numbers; null: nothing."""
 
@@ -94,6 +94,7 @@ class Form:
     place: int
     valid_from: date
     valid_to: date | None
+    sheet: Text
     number: Text
     act: Text
     title: Text
@@ -133,7 +134,7 @@ def form(name: str) -> Form:
         node["place"],
         node["valid_from"],
         node.get("valid_to"),
-        *(_words(node, key) for key in ("number", "act", "title", "counted")),
+        *(_words(node, key) for key in ("sheet", "number", "act", "title", "counted")),
         tuple(node["by"]),
         node.get("formulas", False),
         node.get("ordinal", "c1"),

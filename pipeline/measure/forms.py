@@ -94,11 +94,13 @@ def _sums(
     for name, column in form.columns.items():
         if column.rate:
             ratios = con.execute(
-                f"""SELECT section, unit_id, coalesce(sum(numerator), 0)::BIGINT, coalesce(sum(denominator), 0)::BIGINT
+                f"""SELECT section, unit_id, coalesce(sum(numerator), 0)::BIGINT, coalesce(sum(denominator), 0)::BIGINT,
+                           count(unknown) < count(*) OR sum(unknown) > 0
                     FROM indicator_value JOIN {asked} USING (unit_id) WHERE period = $1 AND indicator = $4 {sets}""",
                 [*values, column.rate],
             ).fetchall()
-            told = {(section, unit_id): (n, d) for section, unit_id, n, d in ratios}
+            # nothing to divide by, and not because nothing arose: then it is not known
+            told = {(section, unit_id): None if d == 0 and some else (n, d) for section, unit_id, n, d, some in ratios}
             found = {key: row | {name: told.get(key, (0, 0))} for key, row in found.items()}
     return found
 

@@ -1,4 +1,4 @@
-"""A printed form as a sheet: heading lines, header tree, number row, sections with their rows, total, notes.
+"""A printed form as a sheet: below its head (form_head.py), sections with their rows, the total, notes, checks.
 
 Sums and identities are live formulas, written with the release's figure as their value. Where the release's figure is not
 what the formula would give (summaries may tell sums that are none), the figure stands, marked, and a note says so.
@@ -6,63 +6,30 @@ what the formula would give (summaries may tell sums that are none), the figure 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
-from pipeline.declare.forms import Form, Head, Identity
+from pipeline.declare.forms import Form
 from pipeline.declare.marks import mark_of
 from pipeline.declare.text import Text
 from pipeline.measure.forms import Line
 from pipeline.report.book import Book
 from pipeline.report.display import NO_DATA, NOTHING
-from pipeline.report.sheets.heading import span, standing
-from pipeline.report.sheets.styles import Styles, height, page
+from pipeline.report.sheets.form_head import HEAD_AT, Grid, header, heading, leading
+from pipeline.report.sheets.styles import COUNT, PERCENT, SMALL, SMALL_LINE, Styles, height, page
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-WIDTHS = {"ordinal": 5.5, "code": 11, "named": 32, "count": 10}
 ROMAN = ("I", "II", "III", "IV", "V")
 NOT_YET = Text("chưa có số liệu", "no data yet")
 TOTAL = Text("Tổng số", "Total")
 AGREES, DIFFERS = Text("khớp", "agrees"), Text("lệch", "differs")
 NO_FIELD = Text("Không rõ lĩnh vực", "Field not known")
 UNDIVIDED = Text("Không chia theo lĩnh vực", "Not told by field")
-
-
-@dataclass
-class Grid:
-    """Where things stand: columns from left to right, the header's depth, the first row of lines."""
-
-    form: Form
-    by: str
-    columns: list[str] = field(init=False)
-    depth: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.columns = self.form.printed
-        self.depth = max(head.depth for head in self.form.head)
-
-    head_at = 5
-
-    @property
-    def numbers_at(self) -> int:
-        return self.head_at + self.depth
-
-    @property
-    def first(self) -> int:
-        return self.numbers_at + 1
-
-    def at(self, column: str) -> int:
-        return self.columns.index(column)
-
-    @property
-    def last_column(self) -> int:
-        return len(self.columns) - 1
 
 
 def form_sheet(
@@ -79,85 +46,16 @@ def form_sheet(
     """Adds the sheet. lines: as measure/forms gives them. receiver: the unit that the form is handed to, if known."""
     sheet = book_file.add_worksheet(name)
     grid = Grid(form, by)
-    for place, column in enumerate(grid.columns):
-        kinds = {form.ordinal: "ordinal", form.code: "code", form.named: "named"}
-        sheet.set_column(place, place, WIDTHS[kinds.get(column, "count")])
-    _heading(sheet, styles, grid, book, receiver, lang)
-    _header(sheet, styles, grid, lang)
+    for place, width in enumerate(grid.widths):
+        sheet.set_column(place, place, width)
+    heading(sheet, styles, grid, book, receiver, lang)
+    header(sheet, styles, grid, lang)
     body = _Body(sheet, styles, grid, lines, book, lang)
     body.write()
     last = _notes(sheet, styles, grid, body, book, lang)
     _checks(sheet, styles, grid, lines, lang)
     sheet.freeze_panes(grid.first, grid.at(form.named) + 1)
-    page(sheet, (grid.head_at, grid.numbers_at), len(grid.columns), lang, last)
-
-
-# ---- above the rows
-
-
-def _heading(sheet: Worksheet, styles: Styles, grid: Grid, book: Book, receiver: str | None, lang: str) -> None:
-    form, last = grid.form, grid.last_column
-    left, right = grid.at(form.named), last - 3
-    for row, points in enumerate((18, 18, 18)):
-        sheet.set_row(row, points)
-    sheet.merge_range(0, 0, 0, left, form.number[lang], styles("bold", "left"))
-    sheet.merge_range(1, 0, 2, left, form.act[lang], styles("left", "top"))
-    sheet.merge_range(0, left + 1, 1, right - 1, form.title[lang].upper(), styles("bold", "center"))
-    sheet.merge_range(2, left + 1, 2, right - 1, "", styles("center"))
-    sheet.write_string(2, left + 1, f"{Text('Kỳ báo cáo', 'Period')[lang]}: {span(book, lang)}", styles("center"))
-    sheet.merge_range(
-        0, right, 0, last, f"{Text('Đơn vị báo cáo', 'Reported by')[lang]}: {book.names[book.top]}", styles("left")
-    )
-    to = f"{Text('Đơn vị nhận báo cáo', 'Reported to')[lang]}: {receiver or '……………………'}"
-    sheet.merge_range(1, right, 2, last, to, styles("left", "top"))
-    told = standing(book, lang)
-    sheet.merge_range(3, 0, 3, last, told, styles("left", "italic", "small", "grey"))
-    wide = sum(WIDTHS["count"] for _ in grid.columns) + 20
-    sheet.set_row(3, height(told, wide * 1.1, 13))
-    counted = f"{Text('Đơn vị tính', 'Counted in')[lang]}: {form.counted[lang]}"
-    sheet.merge_range(4, 0, 4, last, counted, styles("right", "italic"))
-
-
-def _header(sheet: Worksheet, styles: Styles, grid: Grid, lang: str) -> None:
-    for top, bottom, first, last, words in header_cells(grid.form, grid.by, lang):
-        style = styles("head", "framed")
-        if (top, first) == (bottom, last):
-            sheet.write_string(grid.head_at + top, first, words, style)
-        else:
-            sheet.merge_range(grid.head_at + top, first, grid.head_at + bottom, last, words, style)
-    for row in range(grid.depth):
-        sheet.set_row(grid.head_at + row, 50 if row == grid.depth - 1 else 20 if grid.depth > 2 and row else 32)
-    formulas = {i.left: i.printed for i in _leading(grid.form)} if grid.form.formulas else {}
-    for place, column in enumerate(grid.columns):
-        told = formulas.get(column, f"({column[1:]})")
-        sheet.write_string(grid.numbers_at, place, told, styles("framed", "center", "italic", "small"))
-    longest = max((len(told) for told in formulas.values()), default=0)
-    sheet.set_row(grid.numbers_at, 13 * max(1, -(-longest // 9)) + 3)
-
-
-def header_cells(form: Form, by: str, lang: str) -> list[tuple[int, int, int, int, str]]:
-    """The cells of the header: first and last row, first and last column, words."""
-    depth = max(head.depth for head in form.head)
-    columns = form.printed
-
-    def cells(heads: tuple[Head, ...], row: int) -> Iterator[tuple[int, int, int, int, str]]:
-        for head in heads:
-            first, last = columns.index(head.columns[0]), columns.index(head.columns[-1])
-            # a leaf reaches down to the number row; a group leaves room for its parts
-            bottom = depth - 1 if head.column else row
-            yield row, bottom, first, last, (head.field if by == "field" else head.text)[lang]
-            yield from cells(head.parts, row + 1)
-
-    return list(cells(form.head, 0))
-
-
-def _leading(form: Form) -> list[Identity]:
-    """The identity by which each column is written as a formula: the first that gives it as a sum."""
-    found: dict[str, Identity] = {}
-    for identity in form.rules:
-        if identity.sign == "=":
-            found.setdefault(identity.left, identity)
-    return list(found.values())
+    page(sheet, (HEAD_AT, grid.numbers_at), len(grid.columns), lang, last)
 
 
 # ---- rows
@@ -201,7 +99,7 @@ class _Body:
             self.sheet.write_string(row, self.grid.at(form.code), code, self.styles("framed", "center", *weight))
         align = "center" if line.kind == "total" else "indented"
         self.sheet.write_string(row, self.grid.at(form.named), name, self.styles("framed", align, *weight))
-        self.sheet.set_row(row, height(name, WIDTHS["named"] + 2) + 3)
+        self.sheet.set_row(row, height(name, self.grid.widths[self.grid.at(form.named)] - 2) + 1.5)
         if all(figure is None for figure in line.figures.values()):
             words = (NOT_YET if line.has_data else NO_DATA)[self.lang]
             first = self.grid.at(next(iter(form.columns)))
@@ -219,18 +117,18 @@ class _Body:
         elif isinstance(figure, tuple):
             numerator, denominator = figure
             if denominator:
-                style = self.styles("framed", "percent", *weight)
+                style = self.styles.number(PERCENT, "framed", *weight)
                 self.sheet.write_number(row, at, numerator / denominator, style)
             else:
                 self.sheet.write_string(row, at, NOTHING[self.lang], self.styles("framed", "right", "small", *weight))
         else:
             formula, value = self._formula(row, line, column, below)
             if formula and value == figure:
-                self.sheet.write_formula(row, at, formula, self.styles("framed", "count", *weight), figure)
+                self.sheet.write_formula(row, at, formula, self.styles.number(COUNT, "framed", *weight), figure)
             else:
                 odd = bool(formula) and value is not None
                 self.odd |= odd
-                style = self.styles("framed", "count", *weight, *(["warned"] if odd else []))
+                style = self.styles.number(COUNT, "framed", *weight, *(["warned"] if odd else []))
                 self.sheet.write_number(row, at, figure, style)
 
     def _formula(self, row: int, line: Line, column: str, below: list[int]) -> tuple[str, int | None]:
@@ -244,7 +142,7 @@ class _Body:
                 else ",".join(xl_rowcol_to_cell(r, at) for r in rows)
             )
             return f"=SUM({cells})", sum(_count(self.lines[place].figures[column]) for place in below)
-        identity = next((i for i in _leading(self.grid.form) if i.left == column), None)
+        identity = next((i for i in leading(self.grid.form) if i.left == column), None)
         if identity is None or line.kind in ("section", "total"):
             return "", None
         parts = [line.figures[c] for c in identity.right]
@@ -298,18 +196,17 @@ def _notes(sheet: Worksheet, styles: Styles, grid: Grid, body: _Body, book: Book
         told.append(form.order[lang])
     told.append(f"{Text('Căn cứ biểu', 'Source of the form')[lang]}: {form.source} [{mark_of(form.mark)[lang]}].")
     row = grid.first + len(body.lines)
-    wide = sum(WIDTHS["count"] for _ in grid.columns) + 20
     for note in told:
         row += 1
         sheet.merge_range(row, 0, row, grid.last_column, note, styles("left", "small", "top"))
-        sheet.set_row(row, height(note, wide * 1.1, 13))
+        sheet.set_row(row, height(note, sum(grid.widths) * SMALL, SMALL_LINE))
     return row
 
 
 def _checks(sheet: Worksheet, styles: Styles, grid: Grid, lines: list[Line], lang: str) -> None:
     """Beside the printed form: the identities that no cell's own formula holds, as live comparisons, row by row."""
-    leading = _leading(grid.form)
-    for n, identity in enumerate(i for i in grid.form.rules if i not in leading):
+    led = leading(grid.form)
+    for n, identity in enumerate(i for i in grid.form.rules if i not in led):
         at = grid.last_column + 2 + n
         sheet.set_column(at, at, 18)
         title = f"{Text('Kiểm tra', 'Check')[lang]}: {identity.printed}"

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 A4 = 9  # as workbooks number papers
+SMALL, SMALL_LINE = 1.15, 13.0  # how many more characters of the small size a width holds; points of its lines
 COUNT, PERCENT, DECIMAL, DAY, MOMENT = "#,##0", '0.00" "%', "#,##0.00", "dd/mm/yyyy", "dd/mm/yyyy hh:mm"
 PARTS: dict[str, dict[str, Any]] = {
     "left": {"align": "left"},
@@ -34,9 +36,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "section": {"bold": True, "bg_color": "#F8F8F8"},
     "warned": {"font_color": "#C00000", "bold": True},
     "grey": {"font_color": "#595959"},
-    "count": {"num_format": COUNT, "align": "right", "indent": 1},
-    "percent": {"num_format": PERCENT, "align": "right", "indent": 1},
-    "decimal": {"num_format": DECIMAL, "align": "right", "indent": 1},
+    "number": {"align": "right", "indent": 1, "text_wrap": False},
     "day": {"num_format": DAY, "align": "center"},
     "moment": {"num_format": MOMENT, "align": "center"},
     # a filling under a text, as conditions lay it: said in words as well, never by colour alone
@@ -61,6 +61,15 @@ class Styles:
                 told |= PARTS[part]
             self._made[parts] = self._book.add_format(told)
         return self._made[parts]
+
+    def number(self, pattern: str, *parts: str) -> Format:
+        """A style with a number format of its own."""
+        if ("=", pattern, *parts) not in self._made:
+            told = PLAIN | PARTS["number"] | {"num_format": pattern}
+            for part in parts:
+                told |= PARTS[part]
+            self._made["=", pattern, *parts] = self._book.add_format(told)
+        return self._made["=", pattern, *parts]
 
     def condition(self, part: str) -> Format:
         """A format that a condition lays over a cell's own."""
@@ -89,15 +98,17 @@ def page(sheet: Worksheet, header: tuple[int, int], columns: int, lang: str, las
     what stands to the right of `columns` and below is not printed."""
     sheet.set_landscape()
     sheet.set_paper(A4)
-    sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+    sheet.set_margins(left=0.5, right=0.5, top=0.45, bottom=0.55)
     sheet.fit_to_pages(1, 0)
     sheet.center_horizontally()
     sheet.repeat_rows(*header)
-    sheet.set_footer("&C&9" + ("Page &P/&N" if lang == "en" else "Trang &P/&N"))
+    sheet.set_footer('&C&"Times New Roman"&9' + ("Page &P/&N" if lang == "en" else "Trang &P/&N"))
     if last_row is not None:
         sheet.print_area(0, 0, last_row, columns - 1)
 
 
 def height(text: str, width: float, line: float = 15) -> float:
-    """Points that a wrapped text needs in a cell `width` characters wide."""
-    return line * sum(max(1, -(-len(part) // max(1, int(width)))) for part in text.split("\n"))
+    """Points that a wrapped text needs in a cell `width` characters wide; words are not cut, and a font that stands in
+    for ours may be wider."""
+    fits = max(1, int(width * 0.9))
+    return line * sum(len(wrap(part, fits)) or 1 for part in text.split("\n"))

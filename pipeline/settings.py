@@ -90,6 +90,11 @@ class Home:
         return self.warehouse / "last_run.json"
 
     @property
+    def section_template(self) -> Path:
+        """The office's own Word template of the report section; where there is none, the built-in one is used."""
+        return self.root / "data" / "templates" / "bao_cao_muc_I3.docx"
+
+    @property
     def dagster(self) -> Path:
         return self.root / ".dagster"
 

@@ -45,9 +45,21 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture
+def published_sample(sample: Home, tmp_path: Path) -> Home:
+    """A copy of the published sample, to be changed."""
+    return copy_of(sample, tmp_path)
+
+
+@pytest.fixture
 def fresh_sample(tmp_path: Path) -> Home:
     """The sample's exports in a home of their own, nothing taken in yet."""
     return copy_of_sample(tmp_path)
+
+
+def copy_of(home: Home, root: Path) -> Home:
+    """A home like another one, to be changed."""
+    shutil.copytree(home.root, root, dirs_exist_ok=True)
+    return Home(root)
 
 
 def copy_of_sample(root: Path) -> Home:

@@ -16,7 +16,7 @@ from pipeline.declare.reasons import reasons
 from pipeline.report import rejects
 from pipeline.settings import Home
 from pipeline.warehouse.record import archived, read_log
-from tests.conftest import Said
+from tests.conftest import Said, copy_of
 from tests.unit.office import QUARTER, Office, dossier, opened
 
 Command = Callable[..., Said]
@@ -30,12 +30,19 @@ FAULTY = [
 ]
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    made = Office(tmp_path)
+@pytest.fixture(scope="module")
+def _published(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    made = Office(tmp_path_factory.mktemp("published"))
     made.drop("thang_7.csv", [opened(dossier_code="H50.466-230703-0001")], JULY)
     made.drop("quy_3.csv", [dossier(dossier_code="H50.466-230703-0001"), dossier()])
-    return made
+    assert made.night().exit_code == 0
+    return made.home
+
+
+@pytest.fixture
+def office(_published: Home, tmp_path: Path) -> Office:
+    """After its first night."""
+    return Office(copy_of(_published, tmp_path).root)
 
 
 def stats(home: Home, motcua: Command) -> dict[str, Any]:
@@ -52,7 +59,6 @@ def status(home: Home, motcua: Command) -> dict[str, Any]:
 
 def test_a_wrong_file_is_taken_back_and_given_again(office: Office, motcua: Command) -> None:
     home = office.home
-    assert motcua(home, "run").code == 0
     assert (stats(home, motcua)["total"], stats(home, motcua)["resolved"]) == (2, 2)
 
     done = motcua(home, "withdraw", "quy_3.csv", "--reason", "xuất nhầm đơn vị")
@@ -73,7 +79,7 @@ def test_a_wrong_file_is_taken_back_and_given_again(office: Office, motcua: Comm
     assert archived(home, entry.sha256).read_bytes() == (home.raw / "so" / "quy_3.csv").read_bytes()
 
     assert motcua(home, "withdraw", entry.sha256[:10], "--undo", "--reason", "vẫn đúng").code == 0
-    assert motcua(home, "run").code == 0
+    assert office.night().exit_code == 0
     assert stats(home, motcua)["total"] == 2 and status(home, motcua)["withdrawn"] == []
 
 
@@ -87,7 +93,6 @@ def test_a_wrong_file_is_taken_back_and_given_again(office: Office, motcua: Comm
     ],
 )
 def test_a_withdrawal_that_cannot_be(office: Office, motcua: Command, words: list[str], told: str) -> None:
-    motcua(office.home, "run")
     said = motcua(office.home, "withdraw", *words)
     assert said.code == 2 and (told in said.err or not words)
     assert all(e.counts for e in read_log(office.home))
@@ -115,7 +120,6 @@ def test_nothing_but_a_file_that_waits(home: Home, motcua: Command) -> None:
 
 
 def test_a_removed_file_still_counts(office: Office, motcua: Command) -> None:
-    motcua(office.home, "run")
     (office.home.raw / "so" / "quy_3.csv").unlink()
     assert motcua(office.home, "run").code == 0
     assert stats(office.home, motcua)["total"] == 2
@@ -124,12 +128,13 @@ def test_a_removed_file_still_counts(office: Office, motcua: Command) -> None:
 # ---- what is sent back
 
 
-@pytest.fixture
-def faulty(tmp_path: Path, motcua: Command) -> Home:
-    office = Office(tmp_path)
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """To be read."""
+    office = Office(tmp_path_factory.mktemp("faulty"))
     office.drop("=cmd|' /C calc'!A1.csv", FAULTY, key="xa")
     office.drop("tot.csv", [dossier()], key="xa")
-    assert motcua(office.home, "run").code == 1
+    assert office.night().exit_code == 1
     return office.home
 
 

@@ -75,19 +75,15 @@ class _Body:
     dashes: bool = False
 
     def write(self) -> None:
-        section, ordinal, sections = 0, 0, 0
-        parts: dict[int, list[int]] = {}  # line of a section → its lines
+        heads = [n for n, line in enumerate(self.lines) if line.kind == "section"]
         for place, line in enumerate(self.lines):
-            if line.kind == "section":
-                section, ordinal, sections = place, 0, sections + 1
-                number, below = ROMAN[sections - 1], parts.setdefault(place, [])
-            elif line.kind == "total":
-                number, below = "", [n for n, one in enumerate(self.lines) if one.kind == "section"]
+            if line.kind == "total":
+                self._row(place, line, "", heads)
+            elif line.kind == "section":
+                end = next((n for n in heads if n > place), len(self.lines) - 1)
+                self._row(place, line, ROMAN[heads.index(place)], list(range(place + 1, end)))
             else:
-                ordinal += 1
-                number, below = str(ordinal), []
-                parts[section].append(place)
-            self._row(place, line, number, below)
+                self._row(place, line, str(place - max(n for n in heads if n < place)), [])
 
     def _row(self, place: int, line: Line, number: str, below: list[int]) -> None:
         form, row = self.grid.form, self.grid.first + place

@@ -147,15 +147,33 @@ def overdue(home: Home, lang: str, unit: str | None, within: int, rules: str, fo
     show_default=True,
     help="Thư mục ghi ra / folder to write.",
 )
+@UNIT_OPTION
+@click.option(
+    "--pictures/--no-pictures",
+    default=True,
+    help="Kèm biểu đồ PNG, SVG / with charts (cần trình duyệt / they need a browser).",
+)
 @RULES_OPTION
 @AS_KNOWN_OPTION
 @LIVE_OPTION
-def export(home: Home, lang: str, period: str, out: Path, rules: str, as_known: str | None, live: bool) -> None:
-    """Ghi số liệu của kỳ ra CSV và Parquet. / Write a period's figures as CSV and Parquet."""
+def export(
+    home: Home,
+    lang: str,
+    period: str,
+    out: Path,
+    unit: str | None,
+    pictures: bool,
+    rules: str,
+    as_known: str | None,
+    live: bool,
+) -> None:
+    """Ghi biểu, sổ số liệu, báo cáo, trang, bảng của kỳ. / Write a period's forms, workbook, report, page, tables."""
     from pipeline.declare.rules import rule_set
     from pipeline.report.export import export as write
 
     by_rules = rule_set(rules).name
     with asked(home, lang, as_known, live, by_rules, period) as con:
-        for made in write(con, period, out, by_rules):
+        for made in write(
+            con, period, out, by_rules, unit, lang, pictures, lambda text: click.echo(text[lang], err=True)
+        ):
             click.echo(str(made))

@@ -1,8 +1,15 @@
-"""A period's figures as tidy files, CSV and Parquet, with a manifest: the same release gives the same bytes."""
+"""Everything of a period into a folder: tidy tables, forms, workbook, report section, page, pictures, with a manifest.
+
+The same release gives the same bytes; pictures, and the document that holds them, are the browser's and are excepted.
+Not here: what stands in a file (each has its module), the outputs that a night keeps ready (standing.py).
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable, Container
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,51 +18,145 @@ import polars as pl
 
 from pipeline.declare.periods import parse_periods
 from pipeline.declare.rules import OURS
+from pipeline.declare.text import Text
+from pipeline.errors import NoPictures
 from pipeline.measure import answers
+from pipeline.measure.returns import return_figures, return_indicators
+from pipeline.report.book import Book, open_book
+from pipeline.report.charts import pictures
+from pipeline.report.document import write_section
+from pipeline.report.figures import drawings
+from pipeline.report.forms import write_forms
+from pipeline.report.history import open_history
 from pipeline.report.screen import as_csv
+from pipeline.report.workbook import write_workbook
 from pipeline.warehouse.sql import rows_of
 
+Say = Callable[[Text], None]
+Row = dict[str, Any]
+MANIFEST = "manifest.json"
+PICTURES = "hinh"
 FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, seal'
 
 
-def tables(con: duckdb.DuckDBPyConnection, period: str, rules: str = OURS) -> dict[str, list[dict[str, Any]]]:
-    """File name → rows: counts by unit and by field, indicators, form II.06a, coverage, and the findings (of which there
-    are none by other rules than ours)."""
+@dataclass
+class Made:
+    """The files of an export. drawn: those that hold pictures, whose bytes are the browser's."""
+
+    files: list[Path] = field(default_factory=list)
+    drawn: set[Path] = field(default_factory=set)
+
+    def add(self, files: list[Path], drawn: bool = False) -> None:
+        self.files += files
+        self.drawn |= set(files) if drawn else set()
+
+
+def export(
+    con: duckdb.DuckDBPyConnection,
+    period: str,
+    out: Path,
+    rules: str = OURS,
+    unit: str | None = None,
+    lang: str = "vi",
+    draw: bool = True,
+    say: Say = lambda _: None,
+) -> list[Path]:
+    """Writes a period or a range of periods into `out`; returns the files written, the manifest last.
+
+    The tables of a range stand side by side in one file, the other outputs of each of its periods in a folder of its
+    own. unit: only this one and its parts. draw: with pictures; where no browser is installed that is said, and the
+    document goes out without. Every file carries release, known time, seal and, where it is not ours, the rule set.
+    Raises WrongUse where period or unit is not known.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    periods = parse_periods(period)
+    made = Made()
+    books = [open_book(con, one.key, unit, rules, lang) for one in periods]
+    codes = {row["unit_code"] for book in books for row in book.units.values()}
+    made.add(_write_tables(tables(con, period, rules, unit, codes), out))
+    for book in books:
+        folder = out if len(books) == 1 else out / book.period.key.replace(":", "-")  # Windows knows no colon in names
+        folder.mkdir(exist_ok=True)
+        _write_outputs(con, book, folder, lang, draw, made, say)
+    return [*made.files, _write_manifest(con, period, out, rules, unit, made)]
+
+
+def _write_outputs(
+    con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: str, draw: bool, made: Made, say: Say
+) -> None:
+    drawn: dict[str, Path] = {}
+    if draw:
+        try:
+            drawn = pictures(drawings(book, open_history(con, book, lang), lang), out / PICTURES)
+        except NoPictures as error:
+            say(Text(error.render("vi"), error.render("en")))
+    made.add(write_forms(con, book, out, lang))
+    made.add(write_workbook(con, book, out, lang))
+    for path in write_section(con, book, out, lang, drawn or None):
+        made.add([path], drawn=bool(drawn) and path.suffix == ".docx")
+    made.add([path.with_suffix(form) for path in drawn.values() for form in (".png", ".svg")], drawn=True)
+
+
+# ---- tidy tables
+
+
+def tables(
+    con: duckdb.DuckDBPyConnection, period: str, rules: str = OURS, unit: str | None = None, units: Container[str] = ()
+) -> dict[str, list[Row]]:
+    """File name → rows: counts by unit and by field, indicators, form II.06a, coverage, returns, scores, and the
+    findings (of which there are none by other rules than ours). units: codes of the only units told of, with `unit`."""
     keys = [p.key for p in parse_periods(period)]
-    marks = ", ".join("?" for _ in keys)
     found = {
         "stats": answers.stats(con, period),
-        "stats_by_field": answers.stats(con, period, by="field"),
+        "stats_by_field": answers.stats(con, period, by="field", unit=unit),
         "indicators": answers.indicators(con, period),
         "form_ii06a": rows_of(
             con,
-            f"SELECT {FORM_COLUMNS} FROM form_ii06a JOIN unit u USING (unit_id) WHERE period IN ({marks}) "
+            f"SELECT {FORM_COLUMNS} FROM form_ii06a JOIN unit u USING (unit_id) WHERE list_contains(?, period) "
             'ORDER BY period, "by", u.sort, field',
-            keys,
+            [keys],
         ),
-        "coverage": rows_of(con, "SELECT * FROM coverage ORDER BY ALL"),
     }
-    if rules == OURS:
-        return found | {"finding": rows_of(con, "SELECT * FROM finding")}
-    return {name: rows if name == "coverage" else [{"rules": rules} | r for r in rows] for name, rows in found.items()}
+    by_rules = {} if rules == OURS else {"rules": rules}
+    found = {name: [by_rules | row for row in rows] for name, rows in found.items()}
+    # what offices keep by hand is theirs, whatever the rule set
+    found |= {"returns": return_figures(con, period), "return_indicators": return_indicators(con, period)}
+    if unit is not None:
+        found = {name: [row for row in rows if row["unit_code"] in units] for name, rows in found.items()}
+    found["coverage"] = rows_of(con, "SELECT * FROM coverage ORDER BY ALL")
+    return found if by_rules else found | {"finding": rows_of(con, "SELECT * FROM finding")}
 
 
-def export(con: duckdb.DuckDBPyConnection, period: str, out: Path, rules: str = OURS) -> list[Path]:
-    """Writes the tables of a period or range of periods into `out`; returns the files written. Every row and the
-    manifest carry the seal, where the period is shown as sealed, and the rule set, where it is not ours."""
-    out.mkdir(parents=True, exist_ok=True)
+def _write_tables(found: dict[str, list[Row]], out: Path) -> list[Path]:
     made = []
-    for name, rows in tables(con, period, rules).items():
+    for name, rows in found.items():
         text, binary = out / f"{name}.csv", out / f"{name}.parquet"
         # with a mark of UTF-8, so that a spreadsheet opens Vietnamese rightly by double click
         text.write_text(as_csv(rows), encoding="utf-8-sig", newline="")
         pl.DataFrame(rows, infer_schema_length=None).write_parquet(binary)
         made += [text, binary]
+    return made
+
+
+# ---- the manifest
+
+
+def _write_manifest(
+    con: duckdb.DuckDBPyConnection, period: str, out: Path, rules: str, unit: str | None, made: Made
+) -> Path:
+    """What the folder holds and what it was made from: release, seals, hashes of the files; those that hold pictures
+    are named without a hash, for their bytes are the browser's."""
     info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
-    manifest = out / "manifest.json"
     keys = [p.key for p in parse_periods(period)]
     shown = "SELECT DISTINCT period, seal FROM period_coverage WHERE seal IS NOT NULL AND list_contains(?, period) ORDER BY 1"
-    by = {} if rules == OURS else {"rules": rules}
-    told = {"period": period, **by, "seals": dict(con.execute(shown, [keys]).fetchall()), **info}
+    told: dict[str, Any] = {"period": period}
+    told |= {} if unit is None else {"unit": unit}
+    told |= {} if rules == OURS else {"rules": rules}
+    told |= {"seals": dict(con.execute(shown, [keys]).fetchall()), **info}
+    told["files"] = {
+        path.relative_to(out).as_posix(): None if path in made.drawn else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in made.files
+    }
+    manifest = out / MANIFEST
     manifest.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    return [*made, manifest]
+    return manifest

@@ -182,7 +182,7 @@ def test_what_people_see(reported: Home, told: list[list[str]], motcua: Any) -> 
         ["rejects"],
         ["overdue"],
         ["units"],
-        ["export", "--period", Q3, "--out", str(reported.root / "out")],
+        ["export", "--no-pictures", "--period", Q3, "--out", str(reported.root / "out")],
     ):
         said = motcua(reported, *words)
         assert said.code == 0, (words, said.all)

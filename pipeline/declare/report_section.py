@@ -65,7 +65,7 @@ class Part:
 @dataclass(frozen=True)
 class Column:
     """width: mm. group: the heading above it and its neighbours. some: left out where it is 0 throughout. beside:
-    left out where that figure is known of no row."""
+    left out where that figure is known of no row. blank: what is not known is nothing, not a dash."""
 
     figure: str
     head: Text
@@ -73,6 +73,7 @@ class Column:
     group: Text | None
     some: bool
     beside: str
+    blank: bool
 
 
 @dataclass(frozen=True)
@@ -217,6 +218,7 @@ def grids() -> dict[str, Grid]:
                     text_of(plan["group"][c["group"]]) if "group" in c else None,
                     c.get("some", False),
                     c.get("beside", c["figure"]),
+                    c.get("blank", False),
                 )
                 for c in plan["columns"].get(node.get("columns", ""), ())
             ),

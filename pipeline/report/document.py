@@ -5,7 +5,6 @@ Made from a Book alone. Not here: the words (declare/report_section.toml), which
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from pathlib import Path
 
 import duckdb
@@ -16,6 +15,7 @@ from pipeline.declare.text import Text
 from pipeline.report.book import Book
 from pipeline.report.section.as_text import as_json, as_markdown, link
 from pipeline.report.section.build import facts, section
+from pipeline.report.section.scope import known_at
 from pipeline.report.section.template import filled
 
 NAME = "bao_cao_muc_I3"
@@ -31,12 +31,12 @@ def write_section(
 ) -> list[Path]:
     """Writes bao_cao_muc_I3.docx, .md and .json into `out`; returns them. con: as the book was opened, for the figures of
     returns. pictures: as charts.pictures gives them; without them the document has none. template: the office's own Word
-    template (settings.Home.section_template, where there is one), else the built-in. Without pictures the same release
+    template (settings.Home.section_template); where there is no such file, the built-in one. Without pictures the same release
     gives the same bytes. Raises InputRefused where the template cannot be used; nothing is written then."""
     told = section(book, lang)
     drawn = {name: (_caption(name)[lang], path) for name, path in (pictures or {}).items()}
-    moment = _moment(book)
-    word = filled(told, facts(book, told, lang), drawn, template, moment)
+    own = template if template is not None and template.exists() else None
+    word = filled(told, facts(book, told, lang), drawn, own, known_at(book))
     linked = {name: (caption, link(path, out)) for name, (caption, path) in drawn.items()}
     frame = {
         "document": NAME,
@@ -51,7 +51,7 @@ def write_section(
         "rules": book.rules,
         "seal": book.whole["seal"],
         "release": book.info["release"],
-        "known_at": book.info.get("known_at"),
+        "known_at": str(known_at(book)),
     }
     out.mkdir(parents=True, exist_ok=True)
     made = [out / f"{NAME}.{form}" for form in ("docx", "md", "json")]
@@ -59,12 +59,6 @@ def write_section(
     made[1].write_text(as_markdown(told, linked), encoding="utf-8", newline="\n")
     made[2].write_text(as_json(told, frame), encoding="utf-8", newline="\n")
     return made
-
-
-def _moment(book: Book) -> datetime:
-    """When the document says that it was made: what is known in it, so that it is the same whenever it is made."""
-    known = book.info.get("known_at")
-    return datetime.fromisoformat(known) if known else datetime.combine(book.period.end, time())
 
 
 def _caption(name: str) -> Text:

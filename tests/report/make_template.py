@@ -17,7 +17,7 @@ from docx.text.paragraph import Paragraph
 
 from pipeline.report.section.template import same_bytes
 
-TARGET = Path(__file__).resolve().parents[2] / "pipeline" / "report" / "templates" / "bao_cao_muc_I3.docx"
+TARGET = Path(__file__).resolve().parents[2] / "pipeline" / "report" / "section" / "bao_cao_muc_I3.docx"
 FONT = "Times New Roman"
 
 

@@ -20,7 +20,7 @@ def section(book: Book, lang: str = "vi") -> Section:
     numbers = {"part": 0, "table": 0}
     for part in plan.parts():
         found = list(_pieces(part, whole, numbers)) if holds(whole, part.when) else []
-        if not any(isinstance(piece, Paragraph | Table) for piece in found):
+        if part.heading and not any(isinstance(piece, Paragraph | Table) for piece in found):
             continue
         if part.heading:
             numbers["part"] += 1
@@ -78,7 +78,9 @@ def _block(block: Block, scope: Scope, prefix: str, numbers: dict[str, int]) -> 
     if block.picture:
         yield Picture(block.picture.format(it=scope.of))
         return
-    units = {"whole": [scope.book.top], "levels": levels(scope.book)[: plan.most_levels()]}[block.each]
+    units = levels(scope.book) if block.each == "levels" else [scope.book.top]
+    if len(units) > plan.most_levels():
+        units = [scope.book.top]
     for unit_id in units:
         about = scope.about(unit_id)
         found = [one for name in block.say for one in say(plan.sentences()[name], about, prefix)]

@@ -5,18 +5,18 @@ Not here: the words (declare/report_section.toml), which sentences are said (tel
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from pipeline.declare import report_section as plan
 from pipeline.declare.figures import indicators, measures, thresholds
 from pipeline.declare.periods import Period, schemes
 from pipeline.declare.rules import rule_sets
-from pipeline.declare.units import TYPE_WORDS, split_name, units
+from pipeline.declare.units import split_name
 from pipeline.measure.change import count_change, indicator_change
 from pipeline.report.book import Book
 from pipeline.report.display import VERDICT, day, half_up, indicator_value, number, threshold
@@ -146,9 +146,9 @@ class Scope:
             case "scheme":
                 text = schemes()[period.scheme].label[lang]
             case "unit":
-                text = inline_name(self.name) if lang == "vi" else self.name
+                text = inline_name(book.names[self.unit_id]) if lang == "vi" else book.names[self.unit_id]
             case "Unit":
-                text = self.name
+                text = book.names[self.unit_id]
             case "as_of":
                 text = day(self.row["as_of"], lang) if self.row["as_of"] else None
             case "missing":
@@ -158,8 +158,7 @@ class Scope:
             case "release":
                 text = book.info["release"]
             case "known_at":
-                known = book.info.get("known_at")
-                text = day(datetime.fromisoformat(known), lang) if known else None
+                text = day(known_at(book), lang)
             case "rules":
                 text = rule_sets()[book.rules].label[lang]
             case "n_units":
@@ -168,26 +167,23 @@ class Scope:
                 raise KeyError(name)
         return Figure(name, text) if text else None
 
-    @property
-    def name(self) -> str:
-        """The unit's name, with its district where another unit of the book has the same."""
-        name = self.row["unit"]
-        if sum(row["unit"] == name for row in self.book.units.values()) == 1:
-            return name
-        declared = units().get(self.unit_id)
-        while declared and declared.parent_id:
-            declared = units()[declared.parent_id]
-            if declared.kind == "district":
-                return f"{name}, {inline_name(declared.name) if self.lang == 'vi' else declared.name}"
-        return f"{name} ({self.row['unit_code']})"
 
-
+@cache
 def inline_name(name: str) -> str:
-    """A unit's name within a sentence: `xã Gio An`, but `UBND huyện Gio Linh`, `Gio An`."""
-    kind, _ = split_name(name)
-    own = re.match(r"\w+(?= )", name)
-    first = own is not None and not own[0].isupper() and (kind in TYPE_WORDS.values() or own[0] in ("Các", "Toàn"))
-    return name[0].lower() + name[1:] if first else name
+    """A unit's name within a sentence: `xã Gio An`, `phường 1, thành phố Đông Hà`, but `UBND huyện Gio Linh`, `Gio An`."""
+    return ", ".join(part[0].lower() + part[1:] if _has_kind(part) else part for part in name.split(", "))
+
+
+def _has_kind(name: str) -> bool:
+    """Whether a name begins with a word for what the unit is, and not with its own."""
+    first = name.partition(" ")[0]
+    return not first.isupper() and (split_name(name)[0] is not None or first == "Các")
+
+
+def known_at(book: Book) -> datetime:
+    """The moment by whose knowledge a book is: as it was asked for, else of the newest file, else the period's end."""
+    newest = book.info.get("known_at")
+    return book.as_known or (datetime.fromisoformat(newest) if newest else datetime.combine(book.period.end, time()))
 
 
 def inline_period(period: Period, lang: str) -> str:

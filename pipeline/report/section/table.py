@@ -12,6 +12,7 @@ from pipeline.report.section.scope import Scope, inline_period
 from pipeline.report.section.tell import JUDGED, choose, fill, missed
 
 DASH = Figure("", "–")
+NOTHING = Figure("", "")
 
 
 def levels(book: Book) -> list[str]:
@@ -69,7 +70,11 @@ def _columns(columns: tuple[Column, ...], rows: list[Scope], lang: str) -> tuple
     heads = [Head(plan.word("unit")[lang], None, 0)]
     heads += [Head(c.head[lang], c.group[lang] if c.group else None, c.width) for c in kept]
     lines = [
-        Line(Figure("unit", one.name), tuple(cells[c.figure][i] or DASH for c in kept), one.row["level"] != "unit")
+        Line(
+            Figure("unit", one.book.names[one.unit_id]),
+            tuple(cells[c.figure][i] or (NOTHING if c.blank else DASH) for c in kept),
+            one.row["level"] != "unit",
+        )
         for i, one in enumerate(rows)
     ]
     return heads, lines
@@ -84,7 +89,7 @@ def _compared(grid: Grid, scope: Scope) -> tuple[list[Head], list[Line]]:
     heads = [Head(plan.word("figure")[lang], None, 0), Head(inline_period(book.period, lang), None, 22)]
     for period in others:
         label = inline_period(period, lang)
-        heads += [Head(label, None, 22), Head(plan.word("change")[lang], label, 32)]
+        heads += [Head(plan.word("value")[lang], label, 22), Head(plan.word("change")[lang], label, 32)]
     lines = []
     for figure in grid.figures:
         cells = [scope.get(figure)]

@@ -25,7 +25,7 @@ from pipeline.errors import InputRefused
 from pipeline.report.section.model import Section
 from pipeline.report.section.word import Writer
 
-OURS = files("pipeline.report").joinpath("templates", "bao_cao_muc_I3.docx")
+OURS = files("pipeline.report").joinpath("section", "bao_cao_muc_I3.docx")
 PLACE = "\ue000noi_dung\ue000"  # stands where the content is to come until it comes; no text holds this character
 CONTENT = "noi_dung"
 FIXED = (1980, 1, 1, 0, 0, 0)  # the earliest moment that a zip archive can tell
@@ -39,7 +39,7 @@ def filled(
     moment: datetime,
 ) -> bytes:
     """The document's bytes: the same for the same section, facts and template. own: the office's template, else ours.
-    facts: what placeholders stand for, but the content. Raises InputRefused, with what is wrong in the template."""
+    facts: what placeholders stand for, but the content. moment: when it says that it was made. Raises InputRefused, with what is wrong in the template."""
     if own is not None:
         return _filled(section, facts, pictures, own, moment)
     with as_file(OURS) as path:

@@ -24,8 +24,8 @@ from docx.text.paragraph import Paragraph as WordParagraph
 from pipeline.report.section.model import Figure, Head, Heading, Line, Paragraph, Picture, Piece, Table
 
 CELL_SIZE = Pt(10)
-KEPT = 8  # rows that stay on one page
-LABEL = 30  # mm, at least, for the column of names
+KEPT = 8  # a table of so many rows stays on one page, of a longer one its headings with the first two
+LABEL = 28  # mm, at least, for the column of names
 CENTRE, LEFT, RIGHT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT
 
 
@@ -109,9 +109,9 @@ class Writer:
         _frame(made, widths)
         _heads(made, table.heads, tiers)
         rows = list(made.rows)
-        if len(rows) <= KEPT:
-            for paragraph in (p for row in rows[:-1] for cell in row.cells for p in cell.paragraphs):
-                paragraph.paragraph_format.keep_with_next = True
+        together = rows[:-1] if len(rows) <= KEPT else rows[: tiers + 2]
+        for paragraph in (p for row in together for cell in row.cells for p in cell.paragraphs):
+            paragraph.paragraph_format.keep_with_next = True
         for row, line in zip(rows[tiers:], table.lines, strict=True):
             _line(row.cells, line)
         for row in rows:

@@ -170,7 +170,7 @@ def _heading_fault(sheet: ReturnSheet, source: Source) -> tuple[str, str, Text, 
     """What is wrong above the table: reason, cell, expected, found."""
     told = _heading(sheet, PERIOD_LABEL)
     if told is None or not _names(told[0], sheet.period):
-        place = told or ("", 0, sheet.grid.first_row + 1)
+        place = told or ("", 1, sheet.grid.first_row + 1)
         named = read_title([[place[0]]]).period
         return "return_period", sheet.at(place[1], place[2]), sheet.period.label, named.label.vi if named else None
     made = _heading(sheet, DAY_LABEL)
@@ -179,7 +179,7 @@ def _heading_fault(sheet: ReturnSheet, source: Source) -> tuple[str, str, Text, 
         return "return_not_read", sheet.at(made[1], made[2]), expected, shape(made[0])
     if sheet.declared.rows == OF_LINES:
         named = _heading(sheet, UNIT_LABEL)
-        name, column, row = named or ("", 0, sheet.grid.first_row + 2)
+        name, column, row = named or ("", 1, sheet.grid.first_row + 2)
         return _unit_fault(name, sheet.mark.area, sheet.at(column, row), source)
     return None
 
@@ -223,7 +223,7 @@ def _read_row(found: ReturnTable, number: int, cells: list[str], names: UnitName
         found.set_aside(number, "excluded", "note_row", key_at)
         return
     if declared.rows == OF_LINES:
-        unit, column, row = _heading(sheet, UNIT_LABEL) or ("", 0, sheet.grid.first_row + 2)
+        unit, column, row = _heading(sheet, UNIT_LABEL) or ("", 1, sheet.grid.first_row + 2)
         unit_key, unit_cell, line = sheet.mark.area or None, sheet.at(column, row), key
         if key not in declared.lines:
             expected = Text("chỉ các dòng của mẫu", "only the rows of the template")

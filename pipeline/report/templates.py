@@ -1,7 +1,8 @@
 """The workbooks that units fill in: one sheet per return (and per unit, where its rows are lines), and one that explains.
 
 Cells to fill are open and pale yellow, all others are locked without a password, so that nobody destroys a code by
-accident and everybody may unlock. The marks by which a sheet is read again stand in declare/return_sheet.
+accident and everybody may unlock. The marks by which a sheet is read again (declare/return_sheet) stand in a hidden column
+and two hidden rows, which every way of saving a sheet keeps.
 Not here: which units and periods are asked for (return_requests.py).
 """
 
@@ -37,7 +38,8 @@ from pipeline.declare.text import Text
 A4 = 9  # as workbooks number papers
 CREATED = datetime(2000, 1, 1)  # the same request gives the same bytes
 LONGEST_SHEET_NAME = 31
-HELP_WIDTH, LINE_HEIGHT = 105, 15
+HELP_WIDTH, LABEL_WIDTH, LINE_HEIGHT = 105, 46, 15  # in characters and points
+KEY, NUMBER, LABEL = range(3)  # columns, from 0
 TITLE, PERIOD, WHOSE, DAY, MARK, HEADER, CODES, FIRST = range(8)  # rows, from 0
 HELP = Text("Hướng dẫn", "Instructions")
 INPUT, HEAD, EDGE, FAINT, WRONG = "#FFF9E5", "#DDEBF7", "#A6A6A6", "#808080", "#F8CBAD"
@@ -115,6 +117,7 @@ class _Styles:
         self.probe = book.add_format({"font_color": FAINT, "font_size": 8, "num_format": "#,##0.0", "align": "left"})
         self.head = book.add_format(line | {"bold": True, "bg_color": HEAD, "text_wrap": True, "align": "center"})
         self.code = book.add_format(line | {"font_color": FAINT, "font_size": 8, "align": "center"})
+        self.ordinal = book.add_format(line | {"align": "center"})
         self.label = book.add_format(line | {"text_wrap": True})
         self.sum_label = book.add_format(line | {"bold": True})
         self.day = book.add_format({"num_format": "dd/mm/yyyy", "bg_color": INPUT, "locked": False, "align": "left"})
@@ -142,34 +145,35 @@ class _Styles:
 def _write(page: Any, sheet: Sheet, styles: _Styles) -> None:
     declared = sheet.declared
     of_lines = declared.rows == OF_LINES
-    columns, label_place = [], 1
+    columns: list[_Column] = []
     with_unit = of_lines and any(line.of for line in declared.lines.values())
-    place = label_place + 1 + with_unit
+    place = LABEL + 1 + with_unit
     for measure in declared.measures.values():
         for about in (False, True) if measure.approx else (False,):
             columns.append(_Column(place, measure, about))
             place += 1
     last = place - 1
     _write_heading(page, sheet, styles, last)
-    page.write_string(HEADER, 0, "Mã", styles.head)
-    page.write_string(HEADER, label_place, "Nội dung" if of_lines else "Đơn vị", styles.head)
-    page.write_string(CODES, 0, TAG + (LINE if of_lines else UNIT), styles.code)
-    page.write_string(CODES, label_place, TAG + NAME, styles.code)
-    if with_unit:
-        page.write_string(HEADER, label_place + 1, "Đơn vị tính", styles.head)
-        page.write_string(CODES, label_place + 1, "", styles.code)
+    heads = {NUMBER: ("TT", ""), LABEL: ("Nội dung" if of_lines else "Đơn vị", TAG + NAME)}
+    heads |= {LABEL + 1: ("Đơn vị tính", "")} if with_unit else {}
     for c in columns:
         of = f"\n({c.measure.of.vi})" if c.measure.of else ""
-        page.write_string(HEADER, c.place, "Mức chính xác" if c.about else c.measure.label.vi + of, styles.head)
-        page.write_string(CODES, c.place, TAG + c.measure.name + (ABOUT if c.about else ""), styles.code)
+        code = TAG + c.measure.name + (ABOUT if c.about else "")
+        heads[c.place] = ("Mức chính xác" if c.about else c.measure.label.vi + of, code)
+    for place, (label, code) in heads.items():
+        page.write_string(HEADER, place, label, styles.head)
+        page.write_string(CODES, place, code, styles.code)
+    page.write_string(CODES, KEY, TAG + (LINE if of_lines else UNIT), styles.code)
     rows = [(name, line.label.vi) for name, line in declared.lines_of(sheet.kind).items()] if of_lines else sheet.rows
     for n, (key, label) in enumerate(rows):
         row = FIRST + n
-        page.write_string(row, 0, key, styles.code)
-        page.write_string(row, label_place, label, styles.label)
+        page.set_row(row, LINE_HEIGHT * -(-len(label) // (LABEL_WIDTH + 4)) + 3)
+        page.write_string(row, KEY, key, styles.code)
+        page.write_number(row, NUMBER, n + 1, styles.ordinal)
+        page.write_string(row, LABEL, label, styles.label)
         if with_unit:
             of = declared.lines[key].of
-            page.write_string(row, label_place + 1, of.vi if of else "", styles.label)
+            page.write_string(row, LABEL + 1, of.vi if of else "", styles.label)
         for c in columns:
             page.write_blank(row, c.place, None, styles.cell(c.measure, c.about))
     end = FIRST + len(rows) - 1
@@ -178,24 +182,24 @@ def _write(page: Any, sheet: Sheet, styles: _Styles) -> None:
     if of_lines:
         _write_totals(page, declared, [key for key, _ in rows], columns, styles)
     elif len(rows) > 1:
-        _write_row_of_sums(page, columns, end + 1, label_place, styles)
+        _write_row_of_sums(page, columns, end + 1, styles)
     _mark_contradictions(page, declared, columns, [key for key, _ in rows], end, styles)
-    _set_up(page, sheet, columns, [key for key, _ in rows], label_place, with_unit, last)
+    _set_up(page, sheet, columns, with_unit, last)
 
 
 def _write_heading(page: Any, sheet: Sheet, styles: _Styles, last: int) -> None:
     period = sheet.period
     days = f"{period.start:%d/%m/%Y} – {period.end:%d/%m/%Y}"
-    page.merge_range(TITLE, 0, TITLE, last, sheet.declared.label.vi, styles.title)
-    page.write_string(PERIOD, 0, f"{PERIOD_LABEL}: {period.label.vi} ({days})", styles.bold)
+    page.merge_range(TITLE, NUMBER, TITLE, last, sheet.declared.label.vi, styles.title)
+    page.write_string(PERIOD, NUMBER, f"{PERIOD_LABEL}: {period.label.vi} ({days})", styles.bold)
     if sheet.declared.rows == OF_LINES:
-        page.write_string(WHOSE, 0, f"{UNIT_LABEL}: {sheet.whose}", styles.bold)
+        page.write_string(WHOSE, NUMBER, f"{UNIT_LABEL}: {sheet.whose}", styles.bold)
     else:
-        page.write_string(WHOSE, 0, f"Địa bàn: {sheet.whose}", styles.bold)
-    page.write_string(DAY, 0, f"{DAY_LABEL}:", styles.plain)
-    page.write_blank(DAY, 1, None, styles.day)
-    page.data_validation(DAY, 1, DAY, 1, _day_check(period.start, "Ngày lập biểu"))
-    page.write_string(MARK, 0, Mark(sheet.declared.id, period.key, sheet.area).text, styles.faint)
+        page.write_string(WHOSE, NUMBER, f"Địa bàn: {sheet.whose}", styles.bold)
+    page.write_string(DAY, NUMBER, f"{DAY_LABEL}:", styles.plain)
+    page.write_blank(DAY, LABEL, None, styles.day)
+    page.data_validation(DAY, LABEL, DAY, LABEL, _day_check(period.start, "Ngày lập biểu"))
+    page.write_string(MARK, KEY, Mark(sheet.declared.id, period.key, sheet.area).text, styles.faint)
     page.write_number(MARK, last, PROBE, styles.probe)
 
 
@@ -273,9 +277,10 @@ def _write_totals(page: Any, declared: Return, keys: list[str], columns: list[_C
             page.write_formula(row, c.place, formula, styles.cell(c.measure, about=False), "")
 
 
-def _write_row_of_sums(page: Any, columns: list[_Column], row: int, label: int, styles: _Styles) -> None:
-    page.write_string(row, 0, TOTAL, styles.code)
-    page.write_string(row, label, "Tổng cộng", styles.sum_label)
+def _write_row_of_sums(page: Any, columns: list[_Column], row: int, styles: _Styles) -> None:
+    page.write_string(row, KEY, TOTAL, styles.code)
+    page.write_string(row, NUMBER, "", styles.sum_label)
+    page.write_string(row, LABEL, "Tổng cộng", styles.sum_label)
     for c in columns:
         look = styles.cell(c.measure, c.about, total=True)
         if c.measure.is_number and not c.about:
@@ -317,26 +322,25 @@ def _red(
 # ---- the page
 
 
-def _set_up(
-    page: Any, sheet: Sheet, columns: list[_Column], keys: list[str], label: int, with_unit: bool, last: int
-) -> None:
-    widest_key = max(map(len, keys), default=0)
-    page.set_column(0, 0, min(max(widest_key * 0.8, 9), 18))
-    page.set_column(label, label, 46 if sheet.declared.rows == OF_LINES else 30)
+def _set_up(page: Any, sheet: Sheet, columns: list[_Column], with_unit: bool, last: int) -> None:
+    page.set_column(KEY, KEY, 9, None, {"hidden": True})
+    page.set_column(NUMBER, NUMBER, 10)  # wide enough for the labels above the table
+    page.set_column(LABEL, LABEL, LABEL_WIDTH + 2)
     if with_unit:
-        page.set_column(label + 1, label + 1, 12)
+        page.set_column(LABEL + 1, LABEL + 1, 14)
     for c in columns:
         wide = 18 if c.measure.kind in ("decimal", "document", "choice") and not c.about else 13
         page.set_column(c.place, c.place, wide)
     page.set_row(TITLE, 24)
     page.set_row(HEADER, 48)
-    page.set_row(CODES, 11)
-    page.freeze_panes(FIRST, label + 1)
+    page.set_row(MARK, None, None, {"hidden": True})
+    page.set_row(CODES, None, None, {"hidden": True})
+    page.freeze_panes(FIRST, LABEL + 1)
     page.protect("", {"format_columns": True, "format_rows": True, "sort": False, "select_locked_cells": True})
     page.set_paper(A4)
     page.set_landscape() if last > 5 else page.set_portrait()
     page.fit_to_pages(1, 0)
-    page.repeat_rows(HEADER, CODES)
+    page.repeat_rows(HEADER)
     page.set_margins(left=0.5, right=0.4, top=0.6, bottom=0.6)
     page.set_footer(f"&L{sheet.declared.sheet}, {sheet.period.label.vi}&R&P/&N")
     page.set_selection(FIRST, columns[0].place, FIRST, columns[0].place)
@@ -344,7 +348,7 @@ def _set_up(
 
 def _write_help(page: Any, sheets: list[Sheet], styles: _Styles) -> None:
     lines = [
-        "Chỉ điền các ô nền vàng nhạt. Mã, tên dòng, tên đơn vị và tiêu đề để nguyên: chương trình nhận biểu theo chúng.",
+        "Chỉ điền các ô nền vàng nhạt. Tiêu đề, tên dòng, tên đơn vị và các ô ẩn để nguyên: chương trình nhận biểu theo chúng.",
         "Chưa có số liệu thì để trống; số 0 nghĩa là có theo dõi và không phát sinh.",
         "Số chỉ ước lượng: ghi số vào ô số, chọn khoảng, hơn hoặc gần ở cột “Mức chính xác” (để trống nếu là số đúng).",
         "Không thêm, không xóa dòng. Không ghi họ tên, số điện thoại, nhận xét: chữ ngoài danh sách không được lưu.",
@@ -358,12 +362,15 @@ def _write_help(page: Any, sheets: list[Sheet], styles: _Styles) -> None:
     parts = ["\n".join(f"{n}. {line}" for n, line in enumerate(lines, 1))]
     for declared in {s.declared.id: s.declared for s in sheets}.values():
         told = [*([declared.help.vi] if declared.help else []), *map(_rule_words(declared), declared.identities)]
+        if not told:
+            continue
         head = f"{declared.label.vi} (mục {declared.section} của báo cáo CCHC)"
         parts.append("\n".join([head, *(f"– {line}" for line in told)]))
     for n, part in enumerate(parts, 1):
         page.write_string(n, 0, part, styles.text)
-        page.set_row(n, LINE_HEIGHT * sum(-(-len(line) // HELP_WIDTH) for line in part.split("\n")) + 6)
+        page.set_row(n, LINE_HEIGHT * sum(-(-len(line) // (HELP_WIDTH + 20)) for line in part.split("\n")) + 6)
     page.set_column(0, 0, HELP_WIDTH)
+    page.set_column(1, 1, 9, None, {"hidden": True})
     page.protect()
     page.set_paper(A4)
     page.fit_to_pages(1, 0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.declare.return_sheet import ABOUT, NAME, mark_in
+from pipeline.declare.return_sheet import ABOUT, DAY_LABEL, mark_in
 from pipeline.declare.returns import returns
 
 HERE = Path(__file__).parent
@@ -32,7 +31,7 @@ def places(sheet: Worksheet) -> dict[tuple[str, str], str]:
     top = next(n for n, row in enumerate(rows) if str(row[0].value) in ("#line", "#unit"))
     codes = {cell.column: str(cell.value)[1:] for cell in rows[top] if cell.value}
     return {
-        (str(row[0].value or row[1].value or ""), codes[cell.column]): cell.coordinate
+        (str(row[0].value or row[2].value or ""), codes[cell.column]): cell.coordinate
         for row in rows[top:]
         for cell in row
         if cell.column in codes
@@ -58,8 +57,8 @@ def fill(template: Path, out: Path, cells: Cells, made_on: date | None = None) -
     for (name, key, measure), value in cells.items():
         by_return[name][key if measure is None else where[name][key, measure]] = value
     for sheet in by_return.values() if made_on else ():
-        day = next(row for row in sheet.iter_rows(max_row=8) if str(row[0].value).startswith("Ngày lập"))
-        day[1].value = made_on
+        day = next(row for row in sheet.iter_rows(max_row=8) if str(row[1].value).startswith(DAY_LABEL))
+        day[2].value = made_on
     out.parent.mkdir(parents=True, exist_ok=True)
     book.save(out)
     return _always_the_same(out)
@@ -108,14 +107,3 @@ def value_of(name: str, measure: str, text: str) -> Any:
 def of_returns(cells: Cells, names: Iterable[str]) -> Cells:
     wanted = set(names)
     return {place: value for place, value in cells.items() if place[0] in wanted}
-
-
-def by_unit(rows: Iterable[tuple[str, str, str, Any]]) -> Cells:
-    """(return, unit_id, measure, value) rows as cells, later ones over earlier ones."""
-    found: defaultdict[tuple[str, str, str], Any] = defaultdict()
-    for name, unit_id, measure, value in rows:
-        found[name, unit_id, measure] = value
-    return dict(found)
-
-
-__all__ = ["NAME", "by_unit", "fill", "of_returns", "places", "sheets", "table", "told", "value_of"]

@@ -52,7 +52,7 @@ def per_unit() -> Cells:
                 "apologies": dict.fromkeys(("late", "apologised"), LATE.get(code, 0)),
                 "petitions": dict.fromkeys(("received", "on_conduct", "on_rules", "handled"), 0),
             }
-            found |= {(name, code, m): int(n) for name, told in figures.items() for m, n in told.items()}
+            found |= {(name, code, m): int(n) for name, row in figures.items() for m, n in row.items()}
     return found
 
 
@@ -65,9 +65,10 @@ def write_returns(root: Path) -> list[Path]:
         for key, names in BOOKS.items():
             period = parse_period(key)
             template = write_template(Path(place) / "t.xlsx", requested(Home(root), names, period, DISTRICT))
-            cells = told(DISTRICT, key, KEY) | per_unit()
-            single = {place: v for place, v in of_returns(cells, names).items() if (place[1] == KEY) <= (place[0] in ("documents_reviewed", "procedure_review"))}  # fmt: skip
-            written.append(fill(template, folder / f"bieu_{key}.xlsx", single, MADE_ON))
+            split = per_unit()  # what the district told of all of them together is how their sum comes out
+            whole = {place: v for place, v in told(DISTRICT, key, KEY).items() if place[0] not in {p[0] for p in split}}
+            cells = of_returns(whole | split, names)
+            written.append(fill(template, folder / f"bieu_{key}.xlsx", cells, MADE_ON))
     path = folder / "source.toml"
     path.write_bytes(SOURCE_TOML.encode("utf-8"))
     return [p.relative_to(root) for p in (*written, path)]

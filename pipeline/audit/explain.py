@@ -15,7 +15,7 @@ import duckdb
 
 from pipeline.audit.rows import REPORTED, Cell, Told, behind_sql, figure_sql, list_sql
 from pipeline.audit.told import told_of
-from pipeline.declare.definitions import OF_A_COLUMN, Figure, labels_of
+from pipeline.declare.definitions import OF_A_COLUMN, SCORE, Figure, labels_of
 from pipeline.declare.figures import labels
 from pipeline.declare.periods import Period
 from pipeline.declare.text import Text, fold
@@ -174,6 +174,9 @@ def _published(con: duckdb.DuckDBPyConnection, figure: Figure, period: Period, c
         return {"value": exact} | numbers
     elif figure.table == "stats":
         found = answers.by_unit(con, period, {cell.unit_id: frame}, "vi")[0][figure.code]
+    elif figure.table == "scores":
+        numbers = _of_score(con, figure, cell)
+        return {"value": _ratio(numbers)} | numbers
     else:
         values = rows_of(
             con,
@@ -183,6 +186,16 @@ def _published(con: duckdb.DuckDBPyConnection, figure: Figure, period: Period, c
         row = answers.indicator_row(period, frame, figure.code, "vi", values[0] if values else None)
         return {name: row[name] for name in NUMBERS}
     return {"numerator": found, "unknown": 0, "value": found}
+
+
+def _of_score(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> Row:
+    """The parts of a sub-score; null where the period was sealed before there were any."""
+    found = rows_of(
+        con,
+        "SELECT numerator, denominator, unknown FROM score_766 WHERE period = ? AND unit_id = ? AND lower(score) = ?",
+        [cell.period, cell.unit_id, figure.code.removeprefix(SCORE)],
+    )
+    return found[0] if found else dict.fromkeys(("numerator", "denominator", "unknown"))
 
 
 def _ratio(numbers: Row) -> Decimal | None:
@@ -211,7 +224,7 @@ def _threshold(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> Ro
 
 def _labels(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> list[Row]:
     """The cell's dossiers by the values of each label that bears on the figure, and how many of them are in it."""
-    n, d = f"({figure.numerator})", f"({figure.denominator})"
+    n, d = f"({figure.judged})", f"({figure.denominator})"
     inside, below = {
         "rate": (f"{d} AND {n}", f"{d} AND {n} IS NOT NULL"),
         "count_ratio": (n, d),
@@ -224,9 +237,11 @@ def _labels(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> list[
         f"FROM of_cell GROUP BY {name}"
         for name in labels_of(figure)
     )
+    # a sub-score hangs on days too, which the counts do not hold
+    counted = "(SELECT *, 1 AS n FROM dossier_period)" if figure.table == "scores" else "period_count"
     rows = rows_of(
         con,
-        f"WITH of_cell AS (SELECT * FROM period_count JOIN {cell.nodes} USING (unit_id) WHERE {cell.where}) {pieces}",
+        f"WITH of_cell AS (SELECT * FROM {counted} JOIN {cell.nodes} USING (unit_id) WHERE {cell.where}) {pieces}",
     )
     order = {
         (name, value): place
@@ -264,8 +279,10 @@ def _files(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell, told: lis
     return [r | {"rows": behind.get(r.pop("file_id"), 0)} for r in files], sums
 
 
-def _adds_up(figure: Figure, numbers: Row, sums: list[Row]) -> bool:
-    """Whether the rows behind a figure give the published numbers."""
+def _adds_up(figure: Figure, numbers: Row, sums: list[Row]) -> bool | None:
+    """Whether the rows behind a figure give the published numbers; null of a sub-score that has none."""
+    if figure.table == "scores" and numbers["denominator"] is None:
+        return None
 
     def added(part: str) -> int | None:
         known = [r[part] for r in sums if r[part] is not None]

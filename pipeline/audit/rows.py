@@ -73,7 +73,7 @@ def text(value: str) -> str:
 
 def adds(figure: Figure) -> tuple[str, str, str, str]:
     """SQL over the labels of a dossier: what it adds to numerator, denominator, unknown; and whether it is listed."""
-    n, d = f"({figure.numerator})", f"({figure.denominator})"
+    n, d = f"({figure.judged})", f"({figure.denominator})"
     if figure.kind == "count":
         return "1", "NULL", "0", n
     if figure.kind == "rate":
@@ -204,7 +204,7 @@ SELECT {whole} FROM part"""
 
 def _counted(figure: Figure) -> dict[str, str]:
     """Aggregates over the dossiers of a cell, as one would write them by hand."""
-    n, d, column = f"({figure.numerator})", f"({figure.denominator})", figure.column
+    n, d, column = f"({figure.judged})", f"({figure.denominator})", figure.column
     if figure.kind == "count":
         return {"numerator": f"count(*) FILTER (WHERE {figure.numerator})"}
     if figure.kind == "rate":

@@ -70,7 +70,7 @@ def common_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def _show_seal(con: duckdb.DuckDBPyConnection, schema: str, seal: Seal) -> None:
-    for name in (*sealed_tables(), *LOOKUPS):
+    for name in filter(seal.holds, (*sealed_tables(), *LOOKUPS)):
         con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM read_parquet({parquet([seal.table(name)])})")
 
 

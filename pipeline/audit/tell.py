@@ -47,6 +47,7 @@ def facts(told: Explained, lang: str) -> Row:
         "mark": f.mark,
         "predicate_numerator": f.numerator,
         "predicate_denominator": f.denominator or None,
+        "predicate_unknown": f.unknown or None,
         "column": f.column,
         "period": told.period.key,
         "period_from": told.period.start,
@@ -102,6 +103,8 @@ def tell(told: Explained, database: str, lang: str, screen: Console) -> None:
     _line(screen, Text("Vị từ", "Predicate")[lang], f.numerator)
     if f.denominator:
         _line(screen, Text("Vị từ của mẫu số", "Predicate of the denominator")[lang], f.denominator)
+    if f.unknown:
+        _line(screen, Text("Vị từ của không rõ", "Predicate of the unknown")[lang], f.unknown)
     if told.sql is None:
         return
     _tell_rows(told, lang, screen)
@@ -152,6 +155,8 @@ def _value(told: Explained, lang: str) -> str:
         how += f", {Text('tổng', 'sum')[lang]}: {numerator}" if f.kind == "mean" else ""
         return f"{shown}{how and how + ')'}{unknown}"
     words = Text("tử số {} / mẫu số {}", "numerator {} / denominator {}")[lang].format(numerator, denominator)
+    if not n["denominator"] and n["unknown"] != 0:  # nothing arose only where nothing is unknown
+        return f"{VERDICT['no_data'][lang]}: {words}{unknown}"
     return f"{percent(n['numerator'] or 0, n['denominator'] or 0, lang)} = {words}{unknown}"
 
 
@@ -197,7 +202,8 @@ def _tell_rows(told: Explained, lang: str, screen: Console) -> None:
     print_table(told.files, ["source", "file", "rows", "sha256"], lang, screen, title, spare=("source",))
     adds_up = Text("Các dòng phía sau cộng lại đúng bằng số liệu.", "The rows behind add up to the figure.")
     differs = Text("CÁC DÒNG PHÍA SAU KHÔNG CỘNG LẠI BẰNG SỐ LIỆU.", "THE ROWS BEHIND DO NOT ADD UP TO THE FIGURE.")
-    screen.print((adds_up if told.adds_up else differs)[lang], style=None if told.adds_up else "bold red")
+    if told.adds_up is not None:
+        screen.print((adds_up if told.adds_up else differs)[lang], style=None if told.adds_up else "bold red")
 
 
 def _tell_sql(sql: str, database: str, lang: str, screen: Console) -> None:

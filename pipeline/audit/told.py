@@ -23,8 +23,9 @@ Way = list[tuple[int, str]]
 
 def told_of(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> list[Told]:
     """The reported counts that enter a figure, of every unit of the cell of which summaries alone tell."""
-    # of fields, only the form is filled from summaries; in the reconciliation they stand on the other side
-    if (cell.of_field and figure.table != "ii06a") or figure.table == "reconciliation":
+    # of fields, only the form is filled from summaries; in the reconciliation they stand on the other side, and of a
+    # sub-score's own rate no summary tells
+    if (cell.of_field and figure.table != "ii06a") or figure.table in ("reconciliation", "scores"):
         return []
     units = con.execute(
         f"SELECT unit_id FROM reported_figure JOIN {cell.nodes} USING (unit_id) WHERE period = ? AND node = ? ORDER BY ALL",

@@ -14,6 +14,7 @@ from pipeline.declare.columns import codes
 from pipeline.declare.figures import Measure, indicators, labels, measures
 from pipeline.declare.forms import form
 from pipeline.declare.reported import counts
+from pipeline.declare.scores import scores, three_valued
 from pipeline.declare.tables import tables
 from pipeline.declare.text import Text, fold
 from pipeline.errors import WrongUse
@@ -21,13 +22,16 @@ from pipeline.errors import WrongUse
 RATIOS = ("rate", "count_ratio")
 OF_A_COLUMN = ("sum", "mean", "median")
 OWN = "own definition"
+SCORE = "score:"  # before the key of a sub-score of Decision 766
 TERM = re.compile(r"(?P<not>NOT )?(?P<label>\w+)(?: (?P<sign>=|<>|IN|NOT IN) (?P<values>\(.+\)|'\w+'))?")
+DAYS = re.compile(r"(?P<day>\w+) (?:(?P<sign><=|<) (?P<other>\w+)|IS NULL)")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """kind: count, or an indicator's. table: where it is published: stats, ii06a, indicators, reconciliation. A count's
-    predicate is its numerator; column: what a sum, mean or median is of."""
+    """kind: count, or an indicator's. table: where it is published: stats, ii06a, indicators, reconciliation, scores. A
+    count's predicate is its numerator; column: what a sum, mean or median is of; unknown: of which dossiers a rate's
+    numerator cannot be told, where the labels do not say it by being null."""
 
     code: str
     kind: str
@@ -38,12 +42,19 @@ class Figure:
     column: str | None
     source: Text
     mark: str
+    unknown: str = ""
+
+    @property
+    def judged(self) -> str:
+        """The numerator's predicate, null where it cannot be told."""
+        return three_valued(self.numerator, self.unknown)
 
 
 @cache
 def figures() -> dict[str, Figure]:
     """Every figure by its code: indicators, the measures of `stats`, the columns of form II.06a, and what summaries
-    report as the registers count it (reported.NAME, as in the reconciliation)."""
+    report as the registers count it (reported.NAME, as in the reconciliation), and the sub-scores of Decision 766 that
+    are a rate of dossiers of their own (score:KEY); those that are an indicator's rate are explained as the indicator."""
     ii06a = form("ii06a")
     told = Text(f"Biểu {ii06a.id}: {ii06a.source}", f"Form {ii06a.id}: {ii06a.source}")
     found = {
@@ -62,12 +73,25 @@ def figures() -> dict[str, Figure]:
         if r.where:
             code = f"reported.{name}"
             found[code] = Figure(code, "count", "reconciliation", r.label, r.where, "", None, beside, OWN)
+    for s in scores().values():
+        if s.parts == "dossiers":
+            code = f"{SCORE}{s.key.lower()}"
+            found[code] = Figure(
+                *(code, "rate", "scores", s.label, s.numerator, s.denominator, None),
+                *(Text(s.source, s.source), s.mark, s.unknown),
+            )
     return found
+
+
+def _of_score(code: str) -> str:
+    """The code by which a sub-score is explained: that of its indicator, where it is one."""
+    found = next((s for s in scores().values() if code == f"{SCORE}{s.key.lower()}"), None)
+    return found.indicator if found and found.indicator else code
 
 
 def figure(words: str) -> Figure:
     """The figure of that code. Raises WrongUse with the nearest codes."""
-    code = words.strip().lower().replace("-", "_")
+    code = _of_score(words.strip().lower().replace("-", "_"))
     if code in figures():
         return figures()[code]
     named = [f.code for f in figures().values() if fold(words) in (fold(f.label.vi), fold(f.label.en))]
@@ -76,9 +100,9 @@ def figure(words: str) -> Figure:
         Text(f"Không có số liệu nào mang mã “{words[:40]}”.", f"No figure has the code “{words[:40]}”."),
         expected=Text("ví dụ: " + ", ".join(near), "e.g. " + ", ".join(near)),
         todo=Text(
-            "Mã là chỉ tiêu của motcua indicators, cột của motcua stats, hoặc cột c3 đến c13 của biểu II.06a:\n  "
+            "Mã là chỉ tiêu của motcua indicators, cột của motcua stats, cột c3 đến c13 của biểu II.06a, hoặc chỉ số của motcua scores:\n  "
             + ", ".join(code for code in figures() if "." not in code),
-            "A code is an indicator of motcua indicators, a column of motcua stats, or c3 to c13 of form II.06a:\n  "
+            "A code is an indicator of motcua indicators, a column of motcua stats, c3 to c13 of form II.06a, or a sub-score of motcua scores:\n  "
             + ", ".join(code for code in figures() if "." not in code),
         ),
     )
@@ -113,11 +137,13 @@ def definition(figure: Figure) -> Text:
     if figure.kind == "count":
         return Text(f"Đếm trong kỳ: {numerator.vi}.", f"Counted in the period: {numerator.en}.")
     if figure.kind == "rate":
+        which = in_words(figure.unknown) if figure.unknown else None
+        vi, en = (f" ({which.vi})", f" ({which.en})") if which else ("", "")
         return Text(
             f"Mẫu số, trong kỳ: {denominator.vi}. Tử số, trong mẫu số: {numerator.vi}. "
-            "Hồ sơ không rõ thì không nằm trong tử số, không nằm trong mẫu số.",
+            f"Hồ sơ không rõ{vi} thì không nằm trong tử số, không nằm trong mẫu số.",
             f"Denominator, in the period: {denominator.en}. Numerator, among these: {numerator.en}. "
-            "Dossiers of which it is not known are in neither.",
+            f"Dossiers of which it is not known{en} are in neither.",
         )
     if figure.kind == "count_ratio":
         return Text(
@@ -142,11 +168,16 @@ def in_words(predicate: str) -> Text:
     """The dossiers for which a predicate over labels holds, as words."""
     if predicate in ("TRUE", ""):
         return Text("mọi hồ sơ", "every dossier")
-    parts = [_term(term) for term in predicate.split(" AND ")]
-    return Text("hồ sơ có " + " và ".join(p.vi for p in parts), "dossiers with " + " and ".join(p.en for p in parts))
+    ways = [[_term(term) for term in way.split(" AND ")] for way in predicate.split(" OR ")]
+    return Text(
+        "hồ sơ có " + "; hoặc có ".join(" và ".join(p.vi for p in parts) for parts in ways),
+        "dossiers with " + "; or with ".join(" and ".join(p.en for p in parts) for parts in ways),
+    )
 
 
 def _term(term: str) -> Text:
+    if fits := DAYS.fullmatch(term):
+        return _days(fits)
     fits = TERM.fullmatch(term)
     if fits is None:
         raise ValueError(f"no words for the predicate {term}")
@@ -163,6 +194,22 @@ def _term(term: str) -> Text:
     )
 
 
+def _days(fits: re.Match[str]) -> Text:
+    """A day of `dossier_period` beside another, or that is not there."""
+    day = _column_name(fits["day"])
+    if fits["other"] is None:
+        return Text(f"“{day.vi}” trống", f"no “{day.en}”")
+    other = _column_name(fits["other"])
+    vi, en = ("không sau", "not after") if fits["sign"] == "<=" else ("trước", "before")
+    return Text(f"“{day.vi}” {vi} “{other.vi}”", f"“{day.en}” {en} “{other.en}”")
+
+
+def _column_name(column: str) -> Text:
+    """What a column is called, without what its words go on to say."""
+    words = tables()["dossier_period"].columns[column]
+    return Text(re.split("[;:]", words.vi)[0], re.split("[;:]", words.en)[0])
+
+
 def value_in_words(label: str, value: str | None) -> Text:
     """A label's value as words; null is not known."""
     if value is None:
@@ -176,5 +223,5 @@ def value_in_words(label: str, value: str | None) -> Text:
 
 def labels_of(figure: Figure) -> list[str]:
     """The labels that a figure hangs on; origin and outcome always."""
-    words = set(re.findall(r"\w+", f"{figure.numerator} {figure.denominator}"))
+    words = set(re.findall(r"\w+", f"{figure.numerator} {figure.denominator} {figure.unknown}"))
     return [name for name in labels() if name in ("origin", "outcome") or name in words]

@@ -13,6 +13,7 @@ from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
+from pipeline.measure.score_table import score_select, score_table
 from pipeline.warehouse.sql import statement
 
 LIVE = "live"  # schema of what is computed now; the published tables show sealed periods as sealed (sealed.py)
@@ -30,6 +31,8 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_indicator_count_sql())
     con.execute(indicator_value_sql())
     build_returns(con)
+    score_table(con)
+    con.execute(f"CREATE TABLE score_766 AS {filled(score_select(), HERE)}")
     derived_tables(con)
 
 
@@ -67,6 +70,7 @@ def other_selects() -> dict[str, str]:
         "period_count": _period_count_select(),
         "form_ii06a": _form_select(reported=False),
         "indicator_value": _indicator_value_select(f"({_indicator_count_select(reported=False)})"),
+        "score_766": score_select(),
         "trend_count": _trend_select(),
     }
 

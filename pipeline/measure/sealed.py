@@ -77,7 +77,8 @@ def _show(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal], wher
     con.execute(f"CREATE TABLE {BENEATH}.{name} AS SELECT * FROM {name} WHERE {where}")
     con.execute(f"DELETE FROM {name} WHERE {where}")
     for seal in shown:
-        con.execute(f"INSERT INTO {name} BY NAME {_rows(con, name, seal)}")
+        if seal.holds(name):
+            con.execute(f"INSERT INTO {name} BY NAME {_rows(con, name, seal)}")
     con.execute(
         f"CREATE VIEW {LIVE}.{name} AS SELECT * FROM main.{name} WHERE seal IS NULL "
         f"UNION ALL BY NAME SELECT * FROM {BENEATH}.{name}"

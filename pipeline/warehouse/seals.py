@@ -78,6 +78,10 @@ class Seal:
     def table(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
 
+    def holds(self, name: str) -> bool:
+        """Whether it has a table: one that came into the program after the sealing it has not."""
+        return f"{name}.parquet" in self.tables
+
 
 @dataclass(frozen=True)
 class Link:

@@ -78,6 +78,12 @@ def published_numbers(con: duckdb.DuckDBPyConnection) -> dict[Key, tuple]:
     ).fetchall():  # sums that are published and not shown
         exact = value if kind == "median" else None
         found.setdefault((key[0], key[1], key[2]), (numerator, denominator, unknown, exact))
+    for period, unit_id, key, *parts in con.execute(
+        """SELECT period, unit_id, score, numerator, denominator, unknown FROM score_766
+           WHERE scheme = ? AND score IN (SELECT score FROM score WHERE parts = 'dossiers')""",
+        [default_scheme()],
+    ).fetchall():
+        found[period, unit_id, f"score:{key.lower()}"] = (*parts, None)
     sums = ", ".join(f"sum({c})::BIGINT" for c in form("ii06a").columns)
     for period, unit_id, *values in con.execute(
         f"SELECT period, node, {sums} FROM form_ii06a JOIN node_of USING (unit_id) WHERE \"by\" = 'unit' GROUP BY ALL"

@@ -141,6 +141,7 @@ class Label:
     outcome: str
     effective_due: date | None
     reopened: bool
+    ended_on: date | None
 
 
 class Dossier:
@@ -189,7 +190,8 @@ class Dossier:
         due_on = due.date() if due is not None else None
         origin = "carried_over" if self.received_on < start else self.newest.channel or "channel_unknown"
         outcome = self._outcome(episode, seen, due_on, as_of)
-        return Label(self.newest, origin, outcome, due_on, episode.reopened_on is not None)
+        ended_on = episode.ended[0] if episode.ended else None
+        return Label(self.newest, origin, outcome, due_on, episode.reopened_on is not None, ended_on)
 
     def _episode_in(self, start: date, as_of: date) -> Episode | None:
         if self.received_on > as_of:

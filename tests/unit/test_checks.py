@@ -19,7 +19,8 @@ from tests.unit.office import QUARTER, Office, dossier, opened
 SPRING = ("Từ ngày 15/03/2023 đến ngày 14/06/2023", "Ngày xuất dữ liệu: 14/06/2023 23:30:00")
 FIGURES = (
     *("trend_count", "indicator_value", "indicator", "threshold", "form_ii06a", "reconciliation", "reported_figure"),
-    *("reported_wide", "period_count", "indicator_count"),
+    *("reported_wide", "period_count", "indicator_count", "score", "score_766"),
+    *("return_measure", "return_figure", "return_indicator"),
 )
 ANY = "(SELECT min(dossier_id) FROM dossier WHERE unit_id = 'so:xa-a')"
 

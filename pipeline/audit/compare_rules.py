@@ -66,7 +66,7 @@ def compare(
     for other in rule_sets().values():
         if other.name == OURS or (rules and other.name not in rules):
             continue
-        ask_by(con, other.name)
+        ask_by(con, other.name, [_covering(cell)])
         numbers = _numbers(con, figure, cell, []) if has_data and _has_data(con, cell) else dict(NO_DATA)
         rows = differing(con, figure, cell, other.name) + lacking if has_data else []
         differences = {part: _minus(numbers[part], ours[part]) for part in PARTS}
@@ -77,9 +77,13 @@ def compare(
 
 def _has_data(con: duckdb.DuckDBPyConnection, cell: Cell) -> bool:
     """Whether the rule set in force on this connection can count the unit in the period."""
-    table = "trend_count" if cell.today else "period_coverage"
-    where = f"FROM {table} WHERE period = ? AND unit_id = ? AND coverage <> 'no_data'"
+    where = f"FROM {_covering(cell)} WHERE period = ? AND unit_id = ? AND coverage <> 'no_data'"
     return con.execute(f"SELECT count(*) {where}", [cell.period, cell.unit_id]).fetchall() != [(0,)]
+
+
+def _covering(cell: Cell) -> str:
+    """The table that says whether a cell has data."""
+    return "trend_count" if cell.today else "period_coverage"
 
 
 def _numbers(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell, told: list[Told]) -> Row:

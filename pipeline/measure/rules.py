@@ -7,6 +7,9 @@ Not here: the rule sets (declare/rules), the statements (figures.py).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import duckdb
 
 from pipeline.declare.rules import OURS, filled
@@ -14,10 +17,12 @@ from pipeline.declare.tables import tables
 from pipeline.measure.figures import LIVE, other_selects
 
 ASKED = "asked"  # the database in memory that holds the views
+OWN = re.compile(r"\{own\}(\w+)")
 
 
-def ask_by(con: duckdb.DuckDBPyConnection, rules: str) -> None:
-    """From here on this connection's questions are answered by a rule set, from live rows; ours: by live figures."""
+def ask_by(con: duckdb.DuckDBPyConnection, rules: str, names: Iterable[str] | None = None) -> None:
+    """From here on this connection's questions are answered by a rule set, from live rows; ours: by live figures.
+    names: the tables that will be asked beside `dossier_period`, where not all of them will: each takes its time."""
     file = _quoted(con.execute("SELECT current_database()").fetchall()[0][0])
     path = [f"{file}.{LIVE}", f"{file}.main"]
     if rules != OURS:
@@ -25,10 +30,25 @@ def ask_by(con: duckdb.DuckDBPyConnection, rules: str) -> None:
         con.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {ASKED} (READ_WRITE)")
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {own}")
         schemas = {"own": f"{own}.", "heart": f"{heart}.", "live": f"{path[0]}.", "main": f"{path[1]}."}
-        for name, select in other_selects().items():
-            con.execute(f"CREATE VIEW IF NOT EXISTS {own}.{name} AS {_shaped(name, filled(select, schemas))}")
+        made = "SELECT view_name FROM duckdb_views() WHERE database_name = ? AND schema_name = ?"
+        there = {name for (name,) in con.execute(made, [ASKED, rules]).fetchall()}
+        for name, select in _needed(names).items():
+            if name not in there:
+                con.execute(f"CREATE VIEW {own}.{name} AS {_shaped(name, filled(select, schemas))}")
         path = [heart, own, *path]  # the file's first, so that it stays the current database
     con.execute(f"SET search_path = '{','.join(path)}'")
+
+
+def _needed(names: Iterable[str] | None) -> dict[str, str]:
+    """The statements of these tables and of those that they are made from, in the order in which they can be made."""
+    selects = other_selects()
+    if names is None:
+        return selects
+    needed, more = set(), set(names)
+    while more := more - needed:
+        needed |= more
+        more = {name for one in more for name in OWN.findall(selects[one])}
+    return {name: select for name, select in selects.items() if name in needed}
 
 
 def search_path(rules: str) -> str:

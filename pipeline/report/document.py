@@ -5,6 +5,7 @@ Made from a Book alone. Not here: the words (declare/report_section.toml), which
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from pipeline.declare.text import Text
 from pipeline.report.book import Book
 from pipeline.report.section.as_text import as_json, as_markdown, link
 from pipeline.report.section.build import facts, section
+from pipeline.report.section.model import Picture
 from pipeline.report.section.scope import known_at
 from pipeline.report.section.template import filled
 
@@ -34,6 +36,8 @@ def write_section(
     template (settings.Home.section_template); where there is no such file, the built-in one. Without pictures the same release
     gives the same bytes. Raises InputRefused where the template cannot be used; nothing is written then."""
     told = section(book, lang)
+    placed = {piece.name for piece in told.pieces if isinstance(piece, Picture)}
+    told = replace(told, pieces=(*told.pieces, *(Picture(name) for name in pictures or {} if name not in placed)))
     drawn = {name: (_caption(name)[lang], path) for name, path in (pictures or {}).items()}
     own = template if template is not None and template.exists() else None
     word = filled(told, facts(book, told, lang), drawn, own, known_at(book))

@@ -26,7 +26,7 @@ from pipeline.report.section.model import Figure, Head, Heading, Line, Paragraph
 CELL_SIZE = Pt(10)
 KEPT = 8  # a table of so many rows stays on one page, of a longer one its headings with the first two
 LABEL = 28  # mm, at least, for the column of names
-CENTRE, LEFT, RIGHT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.LEFT, WD_ALIGN_PARAGRAPH.RIGHT
+CENTRE, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.LEFT
 
 
 class Writer:
@@ -103,22 +103,21 @@ class Writer:
         self._caption(table.title, 6)
         widths = self._widths(table.heads)
         tiers = 2 if any(head.group for head in table.heads) else 1
-        made = self.document.add_table(tiers + len(table.lines), len(table.heads))
+        made = self.document.add_table(tiers + 1, len(table.heads))
         self.place._p.addprevious(made._tbl)
         made.alignment, made.autofit = WD_TABLE_ALIGNMENT.CENTER, False
         _frame(made, widths)
         _heads(made, table.heads, tiers)
-        rows = list(made.rows)
-        together = rows[:-1] if len(rows) <= KEPT else rows[: tiers + 2]
-        for paragraph in (p for row in together for cell in row.cells for p in cell.paragraphs):
-            paragraph.paragraph_format.keep_with_next = True
-        for row, line in zip(rows[tiers:], table.lines, strict=True):
-            _line(row.cells, line)
-        for row in rows:
+        for row in made.rows:
             _mark(row._tr, "w:cantSplit")
             for cell, width in zip(row._tr.tc_lst, widths, strict=False):
                 if cell.grid_span == 1:
                     cell.width = width
+        _lines(made, table.lines)
+        rows = list(made.rows)
+        for row in rows[:-1] if len(rows) <= KEPT else rows[: tiers + 2]:
+            for paragraph in (p for cell in row.cells for p in cell.paragraphs):
+                paragraph.paragraph_format.keep_with_next = True
         note = self._new(table.note or "", italic=True, size=Pt(11))
         note.paragraph_format.first_line_indent = Mm(0)
         note.paragraph_format.space_after = Pt(6)
@@ -172,9 +171,22 @@ def _heads(table: WordTable, heads: tuple[Head, ...], tiers: int) -> None:
         at = end
 
 
-def _line(cells: tuple[WordCell, ...], line: Line) -> None:
-    for cell, figure, align in zip(cells, (line.label, *line.cells), (LEFT, *[RIGHT] * len(line.cells)), strict=True):
-        _put(cell, figure.display, align if is_number(figure) or align == LEFT else CENTRE, bold=line.sum)
+def _lines(table: WordTable, lines: tuple[Line, ...]) -> None:
+    """A row for each line, as copies of the table's last row: to make every cell anew takes seconds in a province."""
+    last = table.rows[-1]
+    patterns = {}
+    for bold in {line.sum for line in lines}:
+        for cell in last.cells:
+            _put(cell, "0", LEFT, bold)
+        patterns[bold] = deepcopy(last._tr)
+    last._tr.getparent().remove(last._tr)
+    for line in lines:
+        row = deepcopy(patterns[line.sum])
+        for at, (cell, figure) in enumerate(zip(row.tc_lst, (line.label, *line.cells), strict=True)):
+            next(cell.iter(qn("w:t"))).text = unbroken(figure.display)
+            align = "left" if at == 0 else "right" if is_number(figure) else "center"
+            next(cell.iter(qn("w:jc"))).set(qn("w:val"), align)
+        table._tbl.append(row)
 
 
 def _put(cell: WordCell, text: str, align: WD_ALIGN_PARAGRAPH, bold: bool) -> None:

@@ -9,6 +9,7 @@ import dagster as dg
 from assets.checks import freshness_check
 from assets.jobs import NIGHT, RERUN
 from assets.night import dossier_versions, quarter, release, warehouse
+from assets.outputs import outputs
 from assets.resources import Progress, Work, work_resource
 from assets.schedules import NIGHTLY, failure_notice, new_files
 from pipeline.settings import Home
@@ -19,7 +20,7 @@ def build_defs(
 ) -> dg.Definitions:
     """home: default as the environment says when a run starts. keep: is given the Work of each run."""
     return dg.Definitions(
-        assets=[dossier_versions, warehouse, release, quarter],
+        assets=[dossier_versions, warehouse, release, quarter, outputs],
         asset_checks=[freshness_check],
         jobs=[NIGHT, RERUN],
         schedules=[NIGHTLY],

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.night import dossier_versions, quarter, release, warehouse
+from assets.outputs import outputs
 
 NIGHT = dg.define_asset_job(
     "night",
-    selection=dg.AssetSelection.assets(dossier_versions, warehouse, release),
+    selection=dg.AssetSelection.assets(dossier_versions, warehouse, release, outputs),
     executor_def=dg.in_process_executor,
-    description="Việc hằng đêm: nhận tệp mới, kiểm tra, dựng, công bố / The nightly job",
+    description="Việc hằng đêm: nhận tệp mới, kiểm tra, dựng, công bố, viết báo cáo / The nightly job",
 )
 RERUN = dg.define_asset_job(
     "rerun",

@@ -27,9 +27,14 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 
 
 def run_night(
-    home: Home, progress: Progress = night.SILENT, rebuild: bool = False, periods: Sequence[str] = ()
+    home: Home,
+    progress: Progress = night.SILENT,
+    rebuild: bool = False,
+    periods: Sequence[str] = (),
+    pictures: bool = False,
 ) -> night.Result:
-    """One night in this process; with periods, their quarters are re-run from the record instead.
+    """One night in this process; with periods, their quarters are re-run from the record instead. pictures: with charts
+    in the documents, as the schedule has them.
 
     Raises the pipeline's own errors (Busy, CheckFailed, …) as the job met them.
     """
@@ -39,8 +44,8 @@ def run_night(
     with dg.DagsterInstance.get() as instance:
         fail_abandoned_runs(instance, home)
         if not periods:
-            config = {"ops": {"warehouse": {"config": {"rebuild": rebuild}}}}
-            return _run(defs.resolve_job_def("night"), instance, works, config, {})
+            ops = {"warehouse": {"config": {"rebuild": rebuild}}, "outputs": {"config": {"pictures": pictures}}}
+            return _run(defs.resolve_job_def("night"), instance, works, {"ops": ops}, {})
         known = instance.get_dynamic_partitions("period")
         results = []
         for first, last in runs_of(quarters_of(periods, known), known):

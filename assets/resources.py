@@ -19,6 +19,7 @@ from pipeline.declare.text import Text
 from pipeline.errors import MotcuaError, NothingPublished
 from pipeline.measure import summary
 from pipeline.measure.checks import Outcome
+from pipeline.report.standing import refresh
 from pipeline.settings import Home, find_home
 from pipeline.warehouse.intake import Intake
 from pipeline.warehouse.lock import one_build
@@ -103,6 +104,12 @@ class Work:
                     f"Unexpected error ({what}); the last figures stay. Tell the developers.",
                 ),
             ) from error
+
+    def outputs(self, draw: bool) -> list[str]:
+        """Renews what is handed in, with pictures where that is asked; the quarters whose files are written anew."""
+        result = self.result or self.publish()
+        result.outputs = list(refresh(self.home, self.progress, draw)) if current(self.home) else []
+        return result.outputs
 
     # ---- what the assets tell of it
 

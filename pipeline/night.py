@@ -61,7 +61,8 @@ class NotPublished(CheckFailed):
 class Result:
     """What a night did. changed: whether something new was published. rejected_rows: of all files that count.
     waiting: files that still arrive, and what shows it. differing: quarters that were run again → how many of their cells
-    differ from what was published before, or sealed. touched: sealed quarters → what is not as it was sealed."""
+    differ from what was published before, or sealed. touched: sealed quarters → what is not as it was sealed. outputs:
+    quarters of which report, forms and page were written anew."""
 
     release: str | None = None
     changed: bool = False
@@ -72,6 +73,7 @@ class Result:
     outcomes: list[Outcome] = field(default_factory=list)
     differing: dict[str, int] = field(default_factory=dict)
     touched: dict[str, list[str]] = field(default_factory=dict)
+    outputs: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:

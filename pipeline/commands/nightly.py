@@ -98,6 +98,9 @@ def _tell(result: Result, home: Home, lang: str, screen: Console) -> None:
         for where in result.touched.get(key, []):
             told = Text(f"không còn như khi chốt: {where}", f"not as it was sealed: {where}")
             screen.print(f"! {told[lang]}", style="red")
+    for key in result.outputs:
+        where = (home.outputs / key).relative_to(home.root).as_posix()
+        screen.print(Text(f"Báo cáo, biểu, trang: {where}", f"Report, forms, page: {where}")[lang])
     with published(home) as con:
         for key in result.differing or [newest_quarter(con)]:
             if key:

@@ -36,13 +36,16 @@ Say = Callable[[Text], None]
 Row = dict[str, Any]
 MANIFEST = "manifest.json"
 PICTURES = "hinh"
+DRAWN, NOT_ASKED, NO_BROWSER = "drawn", "not asked for", "no browser"
 FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, seal'
 
 
 @dataclass
 class Made:
-    """The files of an export. drawn: those that hold pictures, whose bytes are the browser's."""
+    """The files of an export. drawn: those that hold pictures, whose bytes are the browser's. pictures: drawn, not asked
+    for, or that nothing on the machine draws them."""
 
+    pictures: str
     files: list[Path] = field(default_factory=list)
     drawn: set[Path] = field(default_factory=set)
 
@@ -70,25 +73,24 @@ def export(
     """
     out.mkdir(parents=True, exist_ok=True)
     periods = parse_periods(period)
-    made = Made()
+    made = Made(DRAWN if draw else NOT_ASKED)
     books = [open_book(con, one.key, unit, rules, lang) for one in periods]
     codes = {row["unit_code"] for book in books for row in book.units.values()}
     made.add(_write_tables(tables(con, period, rules, unit, codes), out))
     for book in books:
         folder = out if len(books) == 1 else out / book.period.key.replace(":", "-")  # Windows knows no colon in names
         folder.mkdir(exist_ok=True)
-        _write_outputs(con, book, folder, lang, draw, made, say)
+        _write_outputs(con, book, folder, lang, made, say)
     return [*made.files, _write_manifest(con, period, out, rules, unit, made)]
 
 
-def _write_outputs(
-    con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: str, draw: bool, made: Made, say: Say
-) -> None:
+def _write_outputs(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: str, made: Made, say: Say) -> None:
     drawn: dict[str, Path] = {}
-    if draw:
+    if made.pictures == DRAWN:
         try:
             drawn = pictures(drawings(book, open_history(con, book, lang), lang), out / PICTURES)
         except NoPictures as error:
+            made.pictures = NO_BROWSER
             say(Text(error.render("vi"), error.render("en")))
     made.add(write_forms(con, book, out, lang))
     made.add(write_workbook(con, book, out, lang))
@@ -152,7 +154,7 @@ def _write_manifest(
     told: dict[str, Any] = {"period": period}
     told |= {} if unit is None else {"unit": unit}
     told |= {} if rules == OURS else {"rules": rules}
-    told |= {"seals": dict(con.execute(shown, [keys]).fetchall()), **info}
+    told |= {"seals": dict(con.execute(shown, [keys]).fetchall()), **info, "pictures": made.pictures}
     told["files"] = {
         path.relative_to(out).as_posix(): None if path in made.drawn else hashlib.sha256(path.read_bytes()).hexdigest()
         for path in made.files

@@ -7,6 +7,7 @@ import pytest
 
 from assets.checks import freshness_result
 from assets.definitions import build_defs, defs
+from assets.outputs import OUTPUTS
 from assets.partitions import quarters_of, runs_of
 from pipeline.errors import WrongUse
 from pipeline.measure.checks import checks
@@ -26,6 +27,7 @@ def test_definitions_load_and_agree() -> None:
         "warehouse": {"dossier_versions"},
         "release": {"warehouse"},
         "quarter": {"release"},
+        **{name: {"release"} for name in OUTPUTS},
     }
     for key in graph.get_all_asset_keys():
         description = graph.get(key).description or ""
@@ -46,7 +48,13 @@ def test_every_declared_check_is_an_asset_check_of_its_severity() -> None:
 def test_jobs_run_in_one_process() -> None:
     night = defs.resolve_job_def("night")
     assert night.executor_def.name == "in_process"
-    assert {node.name for node in night.nodes} == {"dossier_versions", "warehouse", "release", "release_freshness"}
+    assert {node.name for node in night.nodes} == {
+        "dossier_versions",
+        "warehouse",
+        "release",
+        "release_freshness",
+        "outputs",
+    }
     rerun = defs.resolve_job_def("rerun")
     assert rerun.executor_def.name == "in_process"
     assert isinstance(rerun.partitions_def, dg.DynamicPartitionsDefinition) and rerun.partitions_def.name == "period"

@@ -1,0 +1,95 @@
+"""What the nights keep ready: the open quarter's report, forms and page, and those of quarters whose figures changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assets.launch import run_night
+from assets.outputs import OUTPUTS
+from pipeline.declare.text import Text
+from pipeline.errors import NoPictures
+from pipeline.report import export as exporting
+from pipeline.report import standing
+from pipeline.report.export import MANIFEST
+from pipeline.settings import Home
+from tests.orchestration import Q2, Q3, dossiers, export, history, materialized, newest_run
+
+PREVIEW = "xem trước / preview"
+
+
+def manifest(home: Home, key: str) -> dict[str, object]:
+    return json.loads((home.outputs / key / MANIFEST).read_text(encoding="utf-8"))
+
+
+def kept(home: Home) -> dict[str, bytes]:
+    return {p.relative_to(home.outputs).as_posix(): p.read_bytes() for p in home.outputs.rglob("*") if p.is_file()}
+
+
+def test_the_first_night_writes_the_open_quarter_and_shows_it(published: Home) -> None:
+    assert [p.name for p in sorted(published.outputs.iterdir()) if p.is_dir()] == ["2023-Q3"]
+    told = manifest(published, "2023-Q3")
+    assert told["pictures"] == "not asked for"
+    assert set(told["files"]) == {name.removeprefix("2023-Q3/") for name in kept(published)} - {MANIFEST, "marks.json"}
+    with history(published) as instance:
+        shown = materialized(instance, newest_run(instance))
+    assert {name for name in OUTPUTS if PREVIEW in shown[name]} == OUTPUTS.keys() - {"pictures"}
+    assert "Quý III/2023" in shown["report_section"][PREVIEW] or "quý III/2023" in shown["report_section"][PREVIEW]
+    assert shown["forms"][PREVIEW][0]["c3"] == 4
+
+
+def test_nothing_new_writes_nothing_and_late_files_write_the_quarters_they_change(published: Home) -> None:
+    before = kept(published)
+    assert run_night(published).outputs == [] and kept(published) == before
+    export(published, ("bo_sung.csv", *Q2[1:]), dossiers("2305", "04/05/2023", 2, "20/05/2023"))
+    assert run_night(published).outputs == ["2023-Q2", "2023-Q3"], "the third quarter compares itself with the second"
+    after = kept(published)
+    assert after["2023-Q3/stats.csv"] == before["2023-Q3/stats.csv"]
+    assert after["2023-Q3/bao_cao_muc_I3.md"] != before["2023-Q3/bao_cao_muc_I3.md"]
+    export(published, ("bo_sung_3.csv", *Q3[1:]), dossiers("2308", "01/08/2023", 1, "20/08/2023"))
+    assert run_night(published).outputs == ["2023-Q3"]
+    assert kept(published)["2023-Q2/bao_cao_muc_I3.md"] == after["2023-Q2/bao_cao_muc_I3.md"]
+
+
+def test_a_night_that_draws_adds_the_pictures_once(published: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    def no_browser(drawn: object, folder: Path) -> dict[str, Path]:
+        asked.append(folder)
+        raise NoPictures(Text("Không có trình duyệt.", "No browser."))
+
+    monkeypatch.setattr(exporting, "pictures", no_browser)
+    said: list[str] = []
+    assert run_night(published, lambda text: said.append(text.vi), pictures=True).outputs == ["2023-Q3"]
+    assert len(asked) == 1 and any("Không có trình duyệt." in words for words in said)
+    assert manifest(published, "2023-Q3")["pictures"] == "no browser"
+    assert run_night(published, pictures=True).outputs == [], "it is not asked again every night"
+
+
+def test_what_somebody_has_open_stays_and_is_renewed_later(published: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = kept(published)
+    export(published, ("bo_sung.csv", *Q3[1:]), dossiers("2308", "01/08/2023", 1, "20/08/2023"))
+    real = Path.rename
+
+    def held(path: Path, target: Path) -> Path:
+        if path.name == "2023-Q3":
+            raise PermissionError("held open")
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", held)
+        assert run_night(published).outputs == []
+    assert {name: data for name, data in kept(published).items() if name.startswith("2023-Q3/")} == {
+        name: data for name, data in before.items() if name.startswith("2023-Q3/")
+    }
+    assert not [p for p in published.outputs.iterdir() if p.name.startswith(".")]
+    assert run_night(published).outputs == ["2023-Q3"]
+
+
+def test_an_update_of_the_program_writes_anew_what_stands(published: Home) -> None:
+    path = published.outputs / "2023-Q3" / MANIFEST
+    path.write_text(json.dumps(manifest(published, "2023-Q3") | {"code_and_declarations": "khác"}), encoding="utf-8")
+    assert list(standing.refresh(published, draw=False)) == ["2023-Q3"]
+    assert list(standing.refresh(published, draw=False)) == []

@@ -1,0 +1,147 @@
+"""What a person would write by hand over the same exports: the baselines. Each is a program of its own that writes its
+counts, a row per quarter and unit, so that they can be compared cell by cell.
+
+    count     only counts (DuckDB, Polars, pandas)
+    outputs   writes the same outputs as a night: typed rows with a keyed hash as Parquet for each file, one table of
+              all dossiers, the counts (DuckDB)
+"""
+
+from __future__ import annotations
+
+from pipeline.conform.keyed_hash import hash_sql
+from pipeline.declare.periods import Period, parse_periods
+
+KEY = bytes(range(32))
+COUNTS = ("total", "online", "carried_over", "resolved_early", "resolved_on_time", "resolved_late", "open")
+QUARTERS = "2022-Q1..2024-Q4"
+NEEDED = {
+    "unit": "Đơn vị tiếp nhận",
+    "received": "Ngày tiếp nhận",
+    "finished": "Ngày kết thúc xử lý",
+    "due": "Ngày hẹn trả",
+    "channel": "Hình thức nộp",
+}
+
+
+def quarters() -> list[Period]:
+    return parse_periods(QUARTERS)
+
+
+def count_sql(dossiers: str, only: str | None = None) -> str:
+    """One statement for all quarters (or one of them) over rows of unit, channel and DATEs received, due, finished."""
+    chosen = [q for q in quarters() if only in (None, q.key)]
+    values = ", ".join(f"('{q.key}', DATE '{q.start}', DATE '{q.end}')" for q in chosen)
+    return f"""
+        SELECT period, unit, count(*) AS total,
+               count(*) FILTER (WHERE received >= q.first AND channel = 'Trực tuyến') AS online,
+               count(*) FILTER (WHERE received < q.first) AS carried_over,
+               count(*) FILTER (WHERE finished <= q.last AND finished < due) AS resolved_early,
+               count(*) FILTER (WHERE finished <= q.last AND finished = due) AS resolved_on_time,
+               count(*) FILTER (WHERE finished <= q.last AND finished > due) AS resolved_late,
+               count(*) FILTER (WHERE finished IS NULL OR finished > q.last) AS open
+        FROM {dossiers} d JOIN (VALUES {values}) q(period, first, last)
+          ON received <= q.last AND (finished IS NULL OR finished >= q.first OR received >= q.first)
+        GROUP BY period, unit ORDER BY period, unit"""
+
+
+def typed_sql(glob: str, form: str) -> str:
+    """The needed columns of the exports, typed."""
+    if form == "parquet":
+        days = ", ".join(f'CAST("{NEEDED[c]}" AS DATE) AS {c}' for c in ("received", "finished", "due"))
+        return f'(SELECT "{NEEDED["unit"]}" AS unit, "{NEEDED["channel"]}" AS channel, {days} FROM read_parquet(\'{glob}\'))'
+    parsed = "CAST(strptime(\"{0}\", '%d/%m/%Y %H:%M:%S') AS DATE) AS {1}"
+    days = ", ".join(parsed.format(NEEDED[c], c) for c in ("received", "finished", "due"))
+    return (
+        f'(SELECT "{NEEDED["unit"]}" AS unit, "{NEEDED["channel"]}" AS channel, {days} '
+        f"FROM read_csv('{glob}', header = true, all_varchar = true))"
+    )
+
+
+DUCKDB_COUNT = """
+import sys, duckdb
+sql, out = sys.argv[1:3]
+duckdb.sql(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")
+"""
+
+DUCKDB_OUTPUTS = """
+import sys, glob, duckdb
+from pathlib import Path
+select, count, files, folder, out = sys.argv[1:6]
+con = duckdb.connect(str(Path(folder) / "bare.duckdb"))
+for n, path in enumerate(sorted(glob.glob(files))):
+    con.execute(f"COPY ({select.replace('FILE', path)}) TO '{folder}/rows_{n}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+con.execute(f"CREATE TABLE dossier AS SELECT * FROM read_parquet('{folder}/rows_*.parquet')")
+con.execute(f"COPY ({count}) TO '{out}' (FORMAT parquet)")
+con.close()
+"""
+
+FLAG = "CASE \"{0}\" WHEN 'Có' THEN TRUE WHEN 'Không' THEN FALSE END AS {1}"
+FLAGS = {
+    "Số hóa thành phần hồ sơ": "component_digitized",
+    "Số hóa kết quả": "result_digitized",
+    "Có nghĩa vụ tài chính": "fee_due",
+    "Thanh toán trực tuyến": "paid_online",
+    "Có phiếu đánh giá": "rated",
+}
+
+
+def outputs_sql(form: str) -> str:
+    """Typed rows of one export, the code as a keyed hash, nothing of a person; FILE stands for its path."""
+    when = '"{0}" AS {1}' if form == "parquet" else "strptime(\"{0}\", '%d/%m/%Y %H:%M:%S') AS {1}"
+    times = ", ".join(when.format(NEEDED[c], f"{c}_at") for c in ("received", "finished", "due"))
+    days = ", ".join(f"CAST({c}_at AS DATE) AS {c}" for c in ("received", "finished", "due"))
+    read = "read_parquet('FILE')" if form == "parquet" else "read_csv('FILE', header = true, all_varchar = true)"
+    flags = ", ".join(FLAG.format(header, name) for header, name in FLAGS.items())
+    words = '"Trạng thái" AS status, "Hình thức nộp" AS channel, "Tên TTHC" AS procedure, "Lĩnh vực" AS field'
+    hashed = hash_sql("'national' || chr(31) || upper(\"Mã hồ sơ\")", KEY)
+    return (
+        f'SELECT *, {days} FROM (SELECT {hashed} AS dossier_id, "{NEEDED["unit"]}" AS unit, {times}, {words}, '
+        f'"Mức độ DVC" AS service_level, {flags} FROM {read})'
+    )
+
+
+POLARS_COUNT = """
+import sys, json, polars as pl
+files, form, quarters, needed, out = sys.argv[1:6]
+needed = json.loads(needed)
+scan = pl.scan_parquet(files) if form == "parquet" else pl.scan_csv(files, infer_schema=False)
+day = {c: pl.col(needed[c]).cast(pl.Date) if form == "parquet" else
+       pl.col(needed[c]).str.to_datetime("%d/%m/%Y %H:%M:%S").cast(pl.Date) for c in ("received", "finished", "due")}
+d = scan.select(unit=pl.col(needed["unit"]), channel=pl.col(needed["channel"]), **day)
+parts = []
+for key, first, last in json.loads(quarters):
+    first, last = pl.lit(first).str.to_date(), pl.lit(last).str.to_date()
+    done = pl.col("finished") <= last
+    parts.append(d.filter((pl.col("received") <= last) & (pl.col("finished").is_null() | (pl.col("finished") >= first)
+            | (pl.col("received") >= first))).group_by("unit").agg(
+        period=pl.lit(key), total=pl.len(),
+        online=((pl.col("received") >= first) & (pl.col("channel") == "Trực tuyến")).sum(),
+        carried_over=(pl.col("received") < first).sum(),
+        resolved_early=(done & (pl.col("finished") < pl.col("due"))).sum(),
+        resolved_on_time=(done & (pl.col("finished") == pl.col("due"))).sum(),
+        resolved_late=(done & (pl.col("finished") > pl.col("due"))).sum(),
+        open=(pl.col("finished").is_null() | (pl.col("finished") > last)).sum()))
+pl.concat(pl.collect_all(parts, engine="streaming")).sort("period", "unit").write_parquet(out)
+"""
+
+PANDAS_COUNT = """
+import sys, json, glob, pandas as pd
+files, form, quarters, needed, out = sys.argv[1:6]
+needed = json.loads(needed)
+columns = list(needed.values())
+read = (lambda p: pd.read_parquet(p, columns=columns)) if form == "parquet" else (lambda p: pd.read_csv(p, usecols=columns, dtype=str))
+d = pd.concat([read(p) for p in sorted(glob.glob(files))]).rename(columns={v: k for k, v in needed.items()})
+for c in ("received", "finished", "due"):
+    d[c] = pd.to_datetime(d[c], format=None if form == "parquet" else "%d/%m/%Y %H:%M:%S").dt.normalize()
+parts = []
+for key, first, last in json.loads(quarters):
+    first, last = pd.Timestamp(first), pd.Timestamp(last)
+    q = d[(d.received <= last) & (d.finished.isna() | (d.finished >= first) | (d.received >= first))]
+    done = q.finished <= last
+    parts.append(pd.DataFrame({
+        "unit": q.unit, "total": 1, "online": (q.received >= first) & (q.channel == "Trực tuyến"), "carried_over": q.received < first,
+        "resolved_early": done & (q.finished < q.due), "resolved_on_time": done & (q.finished == q.due),
+        "resolved_late": done & (q.finished > q.due), "open": q.finished.isna() | (q.finished > last),
+    }).groupby("unit").sum().reset_index().assign(period=key))
+pd.concat(parts).sort_values(["period", "unit"]).to_parquet(out)
+"""

@@ -22,12 +22,14 @@ from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
 from pipeline.measure import answers
 from pipeline.measure.returns import return_figures, return_indicators
+from pipeline.measure.scores import score_rows
 from pipeline.report.book import Book, open_book
 from pipeline.report.charts import pictures
 from pipeline.report.document import write_section
 from pipeline.report.figures import drawings
 from pipeline.report.forms import write_forms
 from pipeline.report.history import open_history
+from pipeline.report.page import write_page
 from pipeline.report.screen import as_csv
 from pipeline.report.workbook import write_workbook
 from pipeline.warehouse.sql import rows_of
@@ -96,6 +98,7 @@ def _write_outputs(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: 
     made.add(write_workbook(con, book, out, lang))
     for path in write_section(con, book, out, lang, drawn or None):
         made.add([path], drawn=bool(drawn) and path.suffix == ".docx")
+    made.add(write_page(con, book, out, lang))
     made.add([path.with_suffix(form) for path in drawn.values() for form in (".png", ".svg")], drawn=True)
 
 
@@ -123,6 +126,7 @@ def tables(
     found = {name: [by_rules | row for row in rows] for name, rows in found.items()}
     # what offices keep by hand is theirs, whatever the rule set
     found |= {"returns": return_figures(con, period), "return_indicators": return_indicators(con, period)}
+    found |= {} if by_rules else {"scores_766": score_rows(con, period)}
     if unit is not None:
         found = {name: [row for row in rows if row["unit_code"] in units] for name, rows in found.items()}
     found["coverage"] = rows_of(con, "SELECT * FROM coverage ORDER BY ALL")

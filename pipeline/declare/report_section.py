@@ -1,4 +1,5 @@
-"""The report's section I.3 as declared: parts in order, the words of its sentences, tables. Shapes: report_section.toml.
+"""The report's section I.3 as declared: parts in order, the words of its sentences, tables. Shapes: report_section.toml,
+report_sentences.toml.
 
 Not here: filling the words with figures (report/section/).
 """
@@ -163,7 +164,7 @@ def sentences() -> dict[str, Said]:
             _chosen(node) if "units" in node else None,
             text_of(_plan()["item"][node.get("item", "name")]),
         )
-        for key, node in _plan()["sentence"].items()
+        for key, node in declared("report_sentences.toml").items()
     }
 
 

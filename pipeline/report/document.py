@@ -1,6 +1,6 @@
 """The report's section I.3 of a period and unit as a Word document, as Markdown and as JSON, all of the same sentences.
 
-Made from a Book alone. Not here: the words (declare/report_section.toml), which of them are said (section/).
+Made from a Book alone. Not here: the words (declare/report_sentences.toml), which of them are said (section/).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pipeline.report.book import Book
 from pipeline.report.section.as_text import as_json, as_markdown, link
 from pipeline.report.section.build import facts, section
 from pipeline.report.section.model import Picture
+from pipeline.report.section.returned import returned
 from pipeline.report.section.scope import known_at
 from pipeline.report.section.template import filled
 
@@ -35,7 +36,7 @@ def write_section(
     returns. pictures: as charts.pictures gives them; without them the document has none. template: the office's own Word
     template (settings.Home.section_template); where there is no such file, the built-in one. Without pictures the same release
     gives the same bytes. Raises InputRefused where the template cannot be used; nothing is written then."""
-    told = section(book, lang)
+    told = section(book, lang, returned(con, book, lang))
     placed = {piece.name for piece in told.pieces if isinstance(piece, Picture)}
     told = replace(told, pieces=(*told.pieces, *(Picture(name) for name in pictures or {} if name not in placed)))
     drawn = {name: (_caption(name)[lang], path) for name, path in (pictures or {}).items()}

@@ -100,7 +100,9 @@ def test_every_number_of_the_document_is_a_figure_of_the_release(
     cells = list(cells_in(told))
     assert len(cells) > 300
     for display, cell in cells:
-        assert display == shown(con, Cell(*(cell.get(key) for key in ("period", "unit_id", "figure", "part")))), cell
+        assert display == shown(
+            con, Cell(*(cell.get(key) for key in ("period", "unit_id", "figure", "part", "of_return")))
+        ), cell
     # a digit that somebody changes in the document is seen
     cell = document.tables[1].rows[4].cells[1]
     cell.paragraphs[0].runs[0].text = "438"

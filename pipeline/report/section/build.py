@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pipeline.declare import report_section as plan
 from pipeline.declare.report_section import Block, Part
 from pipeline.report.book import Book
 from pipeline.report.section.model import Heading, Paragraph, Picture, Piece, Section, Sentence, Table
+from pipeline.report.section.returned import Returned, tables
 from pipeline.report.section.scope import Scope
 from pipeline.report.section.table import levels, table
 from pipeline.report.section.tell import fill, holds, say
 
 
-def section(book: Book, lang: str = "vi") -> Section:
-    """Every heading has something below it; tables are numbered through."""
-    whole = Scope(book, lang, book.top)
+def section(book: Book, lang: str = "vi", told: Returned | None = None) -> Section:
+    """Every heading has something below it; tables are numbered through. told: what returns tell of the whole."""
+    whole = Scope(book, lang, book.top, returned=told)
     pieces: list[Piece] = []
     numbers = {"part": 0, "table": 0}
     for part in plan.parts():
@@ -57,10 +59,10 @@ def _pieces(part: Part, whole: Scope, numbers: dict[str, int]) -> Iterator[Piece
     book = whole.book
     told: list[tuple[str, Scope]] = [(part.id, whole)]
     if part.of:
-        told = [(f"{part.id}.{code}", Scope(book, whole.lang, book.top, code)) for code in part.of]
+        told = [(f"{part.id}.{code}", replace(whole, of=code)) for code in part.of]
     if part.against:
         periods = {getattr(book, name): name for name in reversed(part.against)}  # of a year both are the same
-        told = [(f"{part.id}.{periods[p]}", Scope(book, whole.lang, book.top, then=p)) for p in reversed(list(periods))]
+        told = [(f"{part.id}.{periods[p]}", replace(whole, then=p)) for p in reversed(list(periods))]
     for prefix, scope in told:
         for block in part.blocks:
             yield from _block(block, scope, prefix, numbers)
@@ -68,6 +70,11 @@ def _pieces(part: Part, whole: Scope, numbers: dict[str, int]) -> Iterator[Piece
 
 def _block(block: Block, scope: Scope, prefix: str, numbers: dict[str, int]) -> Iterator[Piece]:
     if not holds(scope, block.when):
+        return
+    if block.table == "returns":
+        for made in tables(scope.returned or Returned({}, {}), numbers["table"] + 1, prefix, scope.lang):
+            numbers["table"] += 1
+            yield made
         return
     if block.table:
         made = table(plan.grids()[block.table], scope, numbers["table"] + 1, f"{prefix}.{block.table}")

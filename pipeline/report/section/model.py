@@ -13,21 +13,31 @@ from typing import Any
 @dataclass(frozen=True)
 class Cell:
     """Where a figure stands in the release: figure is a count of `motcua stats` or an indicator; part: numerator,
-    denominator, unknown, threshold, needed, verdict (None: the figure itself)."""
+    denominator, unknown, threshold, needed, verdict (None: the figure itself).
+
+    of_return: the figure is of a return (RETURN[.LINE].MEASURE), among its figures or its indicators; where: file,
+    sheet and cell in which it was told (None: a sum, or it follows from others).
+    """
 
     period: str
     unit_id: str
     figure: str
     part: str | None = None
+    of_return: str | None = None
+    where: str | None = None
 
     @property
     def explain(self) -> str:
-        """The command that explains it."""
-        return f"motcua explain {self.figure} --period {self.period} --unit {shlex.quote(self.unit_id)}"
+        """The command that explains it, or shows it."""
+        at = f"--period {self.period} --unit {shlex.quote(self.unit_id)}"
+        if self.of_return is None:
+            return f"motcua explain {self.figure} {at}"
+        return f"motcua returns {at}" + (" --indicators" if self.of_return == "indicators" else "")
 
     def told(self) -> dict[str, Any]:
-        told = {"period": self.period, "unit_id": self.unit_id, "figure": self.figure}
-        return told | ({"part": self.part} if self.part else {}) | {"explain": self.explain}
+        told = {"period": self.period, "unit_id": self.unit_id, "figure": self.figure, "part": self.part}
+        told |= {"of_return": self.of_return, "where": self.where}
+        return {key: value for key, value in told.items() if value is not None} | {"explain": self.explain}
 
 
 @dataclass(frozen=True)

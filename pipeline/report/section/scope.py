@@ -1,6 +1,6 @@
 """What a placeholder of the section's words means in a book: a figure with its cells, or a fact of the release.
 
-Not here: the words (declare/report_section.toml), which sentences are said (tell).
+Not here: the words (declare/report_sentences.toml), which sentences are said (tell).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.measure.change import count_change, indicator_change
 from pipeline.report.book import Book
 from pipeline.report.display import VERDICT, day, half_up, indicator_value, number, threshold
 from pipeline.report.section.model import Cell, Figure
+from pipeline.report.section.returned import Returned
 
 Row = dict[str, Any]
 PARTS = ("numerator", "denominator", "unknown", "needed")
@@ -33,13 +34,15 @@ def whole_number(name: str, value: int, lang: str) -> Figure:
 
 @dataclass(frozen=True)
 class Scope:
-    """Of which unit, indicator (`it`) and other period (`then`) a sentence speaks."""
+    """Of which unit, indicator (`it`) and other period (`then`) a sentence speaks; returned: what returns tell of the
+    book's whole."""
 
     book: Book
     lang: str
     unit_id: str
     of: str | None = None
     then: Period | None = None
+    returned: Returned | None = None
 
     def about(self, unit_id: str) -> Scope:
         return replace(self, unit_id=unit_id)
@@ -55,6 +58,8 @@ class Scope:
     def get(self, name: str) -> Figure | None:
         """What a placeholder stands for; None where it is not known. Raises KeyError where there is no such name."""
         first, _, rest = name.partition(".")
+        if first == "r":
+            return (self.returned or Returned({}, {})).get(name, rest, self.lang)
         if first == "then":
             if rest in ("period", "from", "to", "missing"):
                 return self._fact(name, rest, self.then or self.book.period)
@@ -90,6 +95,8 @@ class Scope:
         if row["verdict"] == "no_data":
             return None
         value = None if row["value"] is None else _plain(row["value"])
+        if indicators()[figure].kind == "sum":
+            value = row["numerator"]
         return Figure(name, indicator_value(row, self.lang), value, row["numerator"], row["denominator"], cells=(cell,))
 
     def _change(self, name: str, figure: str) -> Figure | None:
@@ -191,5 +198,5 @@ def inline_period(period: Period, lang: str) -> str:
     return label[0].lower() + label[1:]
 
 
-def _plain(value: Decimal | int) -> str:
+def _plain(value: Decimal) -> str | int:
     return format(value, "f")

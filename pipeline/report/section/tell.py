@@ -15,6 +15,7 @@ from pipeline.declare.report_section import Chosen, Said
 from pipeline.declare.rules import OURS
 from pipeline.report.book import Book
 from pipeline.report.section.model import Figure, Sentence
+from pipeline.report.section.returned import named
 from pipeline.report.section.scope import Scope, whole_number
 
 OPTIONAL = re.compile(r"\[(>0)?([^\[\]]*)\]")
@@ -99,11 +100,15 @@ def missed(book: Book, lang: str) -> list[Scope]:
 
 
 def holds(scope: Scope, when: tuple[str, ...]) -> bool:
-    """Whether all conditions hold (their words: report_section.toml)."""
+    """Whether all conditions hold (their words: report_sentences.toml)."""
     return all(_holds(scope, *condition.split(" ")) for condition in when)
 
 
-def _holds(scope: Scope, word: str, name: str) -> bool:
+def _holds(scope: Scope, word: str, name: str, other: str = "") -> bool:
+    if word in ("differ", "agree"):
+        both = scope.get(name), scope.get(other)
+        known = [figure.value for figure in both if figure is not None]
+        return len(known) == 2 and (known[0] == known[1]) == (word == "agree")
     if word in ("is", "not"):
         return _flag(scope, name) == (word == "is")
     if word in ("nothing", "missing"):
@@ -134,6 +139,9 @@ def _flag(scope: Scope, name: str) -> bool:
             return bool(choose(scope, Chosen(verdict=JUDGED)))
         case "any_target":
             return any(r["verdict"] in JUDGED for r in book.rates[book.period.key].values())
+        case "returned":
+            told = scope.returned.figures if scope.returned else {}
+            return any(row["told"] for key, row in told.items() if key[0] in named())
         case "missed":
             return bool(missed(book, scope.lang))
     raise KeyError(name)

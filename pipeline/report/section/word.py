@@ -127,7 +127,7 @@ class Writer:
         told = sum(head.width for head in heads[1:])
         scale = min(1.0, (room - LABEL) / told)
         rest = [head.width * scale for head in heads[1:]]
-        return [Mm(width) for width in (min(room - sum(rest), 60), *rest)]
+        return [Mm(width) for width in (min(room - sum(rest), 80), *rest)]
 
 
 def _frame(table: WordTable, widths: list[Length]) -> None:

@@ -22,7 +22,8 @@ class Column:
     """A numbered column, "c3" being printed as (3). where: a predicate over labels. of: where the predicate may be
     unknown, among which dossiers it is asked; not known where it is so of all of them. fill: how it follows, for a unit of
     which summaries alone tell, from columns of table form_ii06a (ii06a.c3) and measures; the first expression that they
-    allow. rate: an indicator instead. With none of them it is of nothing that registers tell."""
+    allow. rate: an indicator instead. told: the return, line and measure of a hand-kept figure. With none of them nothing that we
+    read tells it."""
 
     name: str
     label: Text
@@ -30,10 +31,7 @@ class Column:
     of: str
     fill: tuple[str, ...]
     rate: str
-
-    @property
-    def number(self) -> str:
-        return f"({self.name[1:]})"
+    told: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -114,6 +112,11 @@ class Form:
     order: Text | None
 
     @property
+    def by_hand(self) -> bool:
+        """Whether all its figures are hand-kept: such are told of a unit as they are, and are never added up."""
+        return not any(c.where or c.rate for c in self.columns.values())
+
+    @property
     def printed(self) -> list[str]:
         """All columns, from left to right."""
         return [c for head in self.head for c in head.columns]
@@ -144,8 +147,11 @@ def form(name: str) -> Form:
         tuple(_heads(node["head"])),
         tuple(text_of(n) for n in node.get("note", ())),
         {
-            c: Column(c, text_of(m), m.get("where", ""), m.get("of", ""), tuple(m.get("fill", ())), m.get("rate", ""))
-            for c, m in node["columns"].items()
+            name: Column(
+                *(name, text_of(c), c.get("where", ""), c.get("of", ""), tuple(c.get("fill", ())), c.get("rate", "")),
+                tuple(c["told"].split(".")) if "told" in c else (),
+            )
+            for name, c in node["columns"].items()
         },
         node["identities"],
         node["source"],

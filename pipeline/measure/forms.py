@@ -33,15 +33,18 @@ class Line:
     figures: dict[str, Figure]
 
 
-def lines_of(con: duckdb.DuckDBPyConnection, form: Form, period: Period, leaves: dict[str, Row], by: str) -> list[Line]:
+def lines_of(
+    con: duckdb.DuckDBPyConnection, form: Form, period: Period, leaves: dict[str, Row], by: str, top: str
+) -> list[Line]:
     """The rows of a form as printed: each section with its units or fields, and the total last.
 
     leaves: unit_id → row (kind, coverage) of the units of the form, none of them a sum of others. by: unit | field.
+    top: unit_id of the whole, of which hand-kept figures are told; all others are summed over the leaves.
     """
     sections = sections_on(period.end)
     place = {u: next(n for n, s in enumerate(sections) if r["kind"] in s.kinds) for u, r in leaves.items()}
-    held = {u: place[u] for u, r in leaves.items() if r["coverage"] != "no_data"}
-    sums = _sums(con, form, period, held)
+    held = {u: place[u] for u, r in leaves.items() if r["coverage"] != "no_data" or form.by_hand}
+    sums = _told(con, form, period, held, top) if form.by_hand else _sums(con, form, period, held)
     lines = []
     for n, section in enumerate(sections):
         units = [u for u in leaves if place[u] == n]
@@ -103,6 +106,33 @@ def _sums(
             told = {(section, unit_id): None if d == 0 and some else (n, d) for section, unit_id, n, d, some in ratios}
             found = {key: row | {name: told.get(key, (0, 0))} for key, row in found.items()}
     return found
+
+
+def _told(
+    con: duckdb.DuckDBPyConnection, form: Form, period: Period, section_of: dict[str, int], top: str
+) -> dict[tuple[int | None, str | None], Row]:
+    """(section, unit_id) → hand-kept figures, of the whole without either."""
+    columns = ", ".join(_hand_kept(column) for column in form.columns.values())
+    rows = rows_of(
+        con,
+        f"SELECT unit_id, {columns} FROM return_figure WHERE period = $1 AND list_contains($2, unit_id) GROUP BY unit_id",
+        [period.key, [top, *section_of]],
+    )
+    found: dict[tuple[int | None, str | None], Row] = {}
+    for row in rows:
+        if row["unit_id"] in section_of:
+            found[section_of[row["unit_id"]], row["unit_id"]] = row
+        if row["unit_id"] == top:
+            found[None, None] = row
+    return found
+
+
+def _hand_kept(column: Column) -> str:
+    if not column.told:
+        return f"NULL::BIGINT AS {column.name}"
+    return_id, line, measure = column.told
+    where = f"return_id = '{return_id}' AND line = '{line}' AND measure = '{measure}'"
+    return f"max(value) FILTER (WHERE {where})::BIGINT AS {column.name}"
 
 
 def _fields(con: duckdb.DuckDBPyConnection, form: Form, period: Period, units: list[str]) -> list[Row]:

@@ -48,7 +48,7 @@ def add_form(
     lang: str,
 ) -> None:
     """A sheet with the form, by unit or by field, into an open workbook."""
-    lines = lines_of(con, form, book.period, book.leaves, by)
+    lines = lines_of(con, form, book.period, book.leaves, by, book.top)
     form_sheet(file, styles, name, form, lines, book, by, receiver(con, book), lang)
 
 

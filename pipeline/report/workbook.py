@@ -1,4 +1,4 @@
-"""The workbook of a period and unit: overview, forms, counts, indicators, lists, findings, definitions, release.
+"""The workbook of a period and unit: overview, forms, counts, indicators, lists, hand-kept figures, findings, definitions, release.
 
 Not here: the sheets (sheets/).
 """
@@ -15,6 +15,7 @@ from pipeline.report.book import Book
 from pipeline.report.forms import add_form
 from pipeline.report.sheets.about import definitions_sheet, release_sheet
 from pipeline.report.sheets.figures import counts_sheet, fields_sheet, indicators_sheet, lists_sheet
+from pipeline.report.sheets.hand_kept import hand_kept_indicators_sheet, hand_kept_sheet
 from pipeline.report.sheets.overview import overview_sheet
 from pipeline.report.sheets.quality import files_sheet, findings_sheet, rejects_sheet
 from pipeline.report.sheets.styles import workbook
@@ -38,6 +39,8 @@ def write_workbook(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: 
         fields_sheet(file, styles, book, lang)
         indicators_sheet(file, styles, book, lang)
         lists_sheet(file, styles, book, lang)
+        hand_kept_sheet(con, file, styles, book, lang)
+        hand_kept_indicators_sheet(con, file, styles, book, lang)
         findings_sheet(con, file, styles, book, lang)
         rejects_sheet(con, file, styles, book, lang)
         definitions_sheet(con, file, styles, book, lang)

@@ -83,15 +83,19 @@ def formulas(path: Path) -> Iterator[tuple[str, str, str, Any]]:
                     yield sheet.title, cell.coordinate, str(cell.value), values[sheet.title][cell.coordinate].value
 
 
-def recalculated(soffice: str, path: Path, folder: Path) -> dict[tuple[str, str], Any]:
-    """What LibreOffice makes of each cell when it opens the workbook and reckons anew."""
+def recalculated(soffice: str, folder: Path, *paths: Path) -> list[dict[tuple[str, str], Any]]:
+    """Of each workbook what LibreOffice makes of its cells when it opens it and reckons anew."""
     profile = folder / "profile"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(ALWAYS, encoding="utf-8")
     words = [soffice, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx", "--outdir"]
-    subprocess.run([*words, str(folder), str(path)], check=True, capture_output=True, timeout=240)
-    anew = openpyxl.load_workbook(folder / path.name, data_only=True)
-    return {(s.title, c.coordinate): c.value for s in anew for row in s.iter_rows() for c in row if c.value is not None}
+    files = [str(path) for path in paths]
+    subprocess.run([*words, str(folder), *files], check=True, capture_output=True, timeout=240)
+    books = [openpyxl.load_workbook(folder / path.name, data_only=True) for path in paths]
+    return [
+        {(s.title, c.coordinate): c.value for s in book for row in s.iter_rows() for c in row if c.value is not None}
+        for book in books
+    ]
 
 
 def summed(sheet: Worksheet, formula: str) -> int:

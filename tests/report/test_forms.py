@@ -304,7 +304,7 @@ def test_every_cell_of_the_other_forms(con: duckdb.DuckDBPyConnection, home_name
     counts = ", ".join(f"count(*) FILTER (WHERE {w})" for w in BY_HAND[name].values())
     told = con.execute(f"SELECT unit_id, {counts} FROM dossier_period WHERE period = ? GROUP BY unit_id", [PERIOD])
     wanted = {u: figures for u, *figures in told.fetchall()}
-    lines = lines_of(con, form(name), book.period, book.leaves, "unit")
+    lines = lines_of(con, form(name), book.period, book.leaves, "unit", book.top)
     for line in (one for one in lines if one.unit_id):
         figures = [line.figures[f"c{n[1:-1]}"] for n in BY_HAND[name]]
         assert figures == wanted.get(line.unit_id or "", [0] * len(figures)), line.unit_id
@@ -336,12 +336,12 @@ def test_sums_and_identities_are_live_and_agree(con: duckdb.DuckDBPyConnection, 
         known = 0
         for by, sheet in zip(one.by, stored(path), strict=True):
             others = [i for i in one.rules if i not in leading(one)]
-            lines = lines_of(con, one, book.period, book.leaves, by)
+            lines = lines_of(con, one, book.period, book.leaves, by, book.top)
             known += sum(None not in [line.figures[c] for c in (i.left, *i.right)] for line in lines for i in others)
             for row in form_rows(sheet):
                 for place, (number, value) in enumerate(row.cells.items(), len(one.printed) - len(row.cells) + 1):
                     column, cell = f"c{number[1:-1]}", sheet.cell(row.row, place).coordinate
-                    is_sum = row.kind != "row" and not one.columns[column].rate
+                    is_sum = row.kind != "row" and not (one.columns[column].rate or one.by_hand)
                     if isinstance(value, int) and (is_sum or column in led):
                         assert summed(sheet, live[sheet.title, cell]) == value, (name, cell)
         assert len(checks) == known and set(checks) <= {"khớp"}, name
@@ -414,8 +414,15 @@ def test_where_nothing_arose_counts_are_zero_and_rates_say_so(made: Made) -> Non
         assert rate == "không phát sinh" and set(counts) == {0}, row.name
 
 
-def test_what_nobody_told_is_not_zero(made: Made) -> None:
-    for row in form_rows(stored(made()["ii07b"]).worksheets[0]):
+def test_hand_kept_figures_and_what_nobody_told(made: Made) -> None:
+    """The return tells of the whole district; of its units nobody told, and nothing is 0."""
+    rows = form_rows(stored(made()["ii07b"]).worksheets[0])
+    for row in rows[:-1]:
+        told = [v for v in row.cells.values() if v is not None]
+        assert told == ([] if row.kind == "section" else ["chưa có số liệu"]), row.name
+    told = {number: value for number, value in rows[-1].cells.items() if value != "–"}
+    assert told == {"(5)": 272, "(6)": 124} and len(rows[-1].cells) == 12
+    for row in form_rows(stored(made("district")["ii07b"]).worksheets[0])[-1:]:
         assert [v for v in row.cells.values() if v is not None] == ["chưa có số liệu"]
     for row in form_rows(stored(made()["so_hoa"]).worksheets[0]):
         assert row.cells["(6)"] == row.cells["(7)"] == "–", "no export tells of reused components"

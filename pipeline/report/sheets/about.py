@@ -13,7 +13,7 @@ from pipeline.declare.figures import indicators
 from pipeline.declare.marks import mark_of
 from pipeline.declare.rules import OURS, rule_sets
 from pipeline.declare.text import Text
-from pipeline.measure.answers import decimal_of
+from pipeline.measure.exact import decimal_of
 from pipeline.report.book import Book
 from pipeline.report.display import BASIS, COVERAGE, day, threshold
 from pipeline.report.sheets.styles import Styles

@@ -72,7 +72,7 @@ def indicators_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> N
     )
     columns = [*_columns(*names, wide=58), Column("near", Text("Sát ngưỡng", "Near")), *_columns("needed", wide=14)]
     sheet = table_sheet(file, styles, RATES[0][lang], RATES[1], book, columns, rows, lang, _is_sum(lang), frozen=2)
-    _conditions(sheet, styles, [c.key for c in columns], len(rows), lang)
+    conditions(sheet, styles, [c.key for c in columns], len(rows), lang)
 
 
 def lists_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> None:
@@ -96,7 +96,7 @@ def lists_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> None:
     sheet = table_sheet(file, styles, LISTS[0][lang], LISTS[1], book, columns, rows, lang)
     if not rows:
         sheet.write_string(HEAD_AT + 1, 0, VERDICT["no_target"][lang], styles("indented", "italic"))
-    _conditions(sheet, styles, [c.key for c in columns], len(rows), lang)
+    conditions(sheet, styles, [c.key for c in columns], len(rows), lang)
 
 
 def _columns(*keys: str, wide: int = 28) -> list[Column]:
@@ -133,20 +133,20 @@ def _judged(row: Row, lang: str) -> dict[str, Cell]:
         "denominator": row["denominator"],
         "unknown": row["unknown"],
         "value": value,
-        "threshold": None if row["threshold"] is None else _threshold(row),
+        "threshold": None if row["threshold"] is None else threshold_cell(row),
         "verdict": VERDICT[verdict][lang],
         "near": YES[lang] if row["near"] else "",
         "needed": row["needed"],
     }
 
 
-def _threshold(row: Row) -> Number:
+def threshold_cell(row: Row) -> Number:
     """`> 70 %`: a number cell that shows its operator."""
     digits = max(0, -int((row["threshold"] * 100).normalize().as_tuple().exponent))
     return Number(float(row["threshold"]), f'"{OPERATOR[row["operator"]]} "0{"." + "0" * digits if digits else ""}" "%')
 
 
-def _conditions(sheet: Worksheet, styles: Styles, keys: list[str], rows: int, lang: str) -> None:
+def conditions(sheet: Worksheet, styles: Styles, keys: list[str], rows: int, lang: str) -> None:
     """Fillings under verdicts, beside their words."""
     first, last = HEAD_AT + 1, HEAD_AT + max(1, rows)
     for verdict in ("met", "not_met"):

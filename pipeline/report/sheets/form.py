@@ -98,6 +98,8 @@ class _Body:
         self.sheet.set_row(row, height(name, self.grid.widths[self.grid.at(form.named)] - 2) + 1.5)
         if all(figure is None for figure in line.figures.values()):
             words = (NOT_YET if line.has_data else NO_DATA)[self.lang]
+            if form.by_hand and line.kind == "section":
+                words = ""  # of a section nobody tells anything by hand
             first = self.grid.at(next(iter(form.columns)))
             style = self.styles("framed", "center", "italic", "grey", *weight)
             self.sheet.merge_range(row, first, row, self.grid.last_column, words, style)
@@ -130,6 +132,8 @@ class _Body:
     def _formula(self, row: int, line: Line, column: str, below: list[int]) -> tuple[str, int | None]:
         """The formula of a count and what it gives; ("", null) where there is none, and null where a part is unknown."""
         at = self.grid.at(column)
+        if below and self.grid.form.by_hand:
+            return "", None
         if below:
             rows = [self.grid.first + place for place in below]
             cells = (

@@ -41,6 +41,7 @@ class Grid:
     def widths(self) -> list[float]:
         named = {self.form.ordinal: "ordinal", self.form.code: "code", self.form.named: "named"}
         frame = {c: FRAME[named[c]] for c in self.columns if c in named}
+        frame |= {c: WIDEST for c, column in self.form.columns.items() if column.rate}  # may say that nothing arose
         share = (WHOLE - sum(frame.values())) / (len(self.columns) - len(frame))
         return [frame.get(c, round(min(WIDEST, max(NARROWEST, share)), 1)) for c in self.columns]
 

@@ -36,8 +36,8 @@ def overview_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> Non
         Column("now", _of(Text("Kỳ này", "This period"), book.period), 20),
     ]
     for key, words, period in before:
-        columns.append(Column(key, _of(words, period), 20))
-        columns.append(Column(f"more_{key}", Text("Tăng (+), giảm (–)", "Change"), 20))
+        more = Text(f"Tăng (+), giảm (–) so với {words.vi.lower()}", f"Change from {words.en.lower()}")
+        columns += [Column(key, _of(words, period), 20), Column(f"more_{key}", more, 20)]
     told = declared("workbook.toml")["overview"]
     rows = [_count_row(book, name, lang) for name in told["counts"]]
     rows += [_indicator_row(book, code, lang) for code in told["indicators"]]

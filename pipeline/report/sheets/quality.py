@@ -36,7 +36,7 @@ _FILES = """
         f.file_id NOT IN (SELECT file_id FROM coverage)
         OR f.file_id IN (
             SELECT c.file_id FROM coverage c JOIN node_of n USING (unit_id)
-            WHERE n.node = $1 AND c.first_day <= $3 AND c.last_day >= $2
+            WHERE n.node = $1 AND c.first_day <= $3 AND c.last_day >= CAST($2 AS DATE) - 1  -- on its eve: what is carried over
         )
     )
     ORDER BY f.source, f.exported_at, f.name, f.file_id

@@ -63,7 +63,9 @@ class Column:
 
 def ratio(row: Row, numerator: str = "numerator", denominator: str = "denominator", pattern: str = PERCENT) -> Formula:
     """A live quotient of two columns of the row."""
-    return Formula(f"={{{numerator}}}/{{{denominator}}}", row[numerator] / row[denominator], pattern)
+    return Formula(
+        f"={{{numerator}}}/{{{denominator}}}", float(Fraction(row[numerator]) / Fraction(row[denominator])), pattern
+    )
 
 
 def table_sheet(

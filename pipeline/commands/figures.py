@@ -168,12 +168,23 @@ def export(
     live: bool,
 ) -> None:
     """Ghi biểu, sổ số liệu, báo cáo, trang, bảng của kỳ. / Write a period's forms, workbook, report, page, tables."""
+    from pipeline.declare.moments import parse_moment
     from pipeline.declare.rules import rule_set
     from pipeline.report.export import export as write
 
-    by_rules = rule_set(rules).name
+    by_rules, moment = rule_set(rules).name, parse_moment(as_known) if as_known else None
     with asked(home, lang, as_known, live, by_rules, period) as con:
-        for made in write(
-            con, period, out, by_rules, unit, lang, pictures, lambda text: click.echo(text[lang], err=True)
-        ):
-            click.echo(str(made))
+        files = write(
+            con,
+            period,
+            out,
+            by_rules,
+            unit,
+            lang,
+            draw=pictures,
+            say=lambda text: click.echo(text[lang], err=True),
+            as_known=moment,
+            template=home.section_template,
+        )
+    for made in files:
+        click.echo(str(made))

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,28 +66,35 @@ def export(
     lang: str = "vi",
     draw: bool = True,
     say: Say = lambda _: None,
+    as_known: datetime | None = None,
+    template: Path | None = None,
 ) -> list[Path]:
     """Writes a period or a range of periods into `out`; returns the files written, the manifest last.
 
     The tables of a range stand side by side in one file, the other outputs of each of its periods in a folder of its
     own. unit: only this one and its parts. draw: with pictures; where no browser is installed that is said, and the
-    document goes out without. Every file carries release, known time, seal and, where it is not ours, the rule set.
-    Raises WrongUse where period or unit is not known.
+    document goes out without. as_known: the moment by whose knowledge `con` tells, if any. template: the office's own
+    Word template. Every file carries release, known time, seal and, where it is not ours, the rule set.
+    Raises WrongUse where period or unit is not known, InputRefused where the template cannot be used.
     """
     out.mkdir(parents=True, exist_ok=True)
     periods = parse_periods(period)
     made = Made(DRAWN if draw else NOT_ASKED)
-    books = [open_book(con, one.key, unit, rules, lang) for one in periods]
+    books = [open_book(con, one.key, unit, rules, lang, as_known) for one in periods]
     codes = {row["unit_code"] for book in books for row in book.units.values()}
     made.add(_write_tables(tables(con, period, rules, unit, codes), out))
     for book in books:
         folder = out if len(books) == 1 else out / book.period.key.replace(":", "-")  # Windows knows no colon in names
         folder.mkdir(exist_ok=True)
-        _write_outputs(con, book, folder, lang, made, say)
-    return [*made.files, _write_manifest(con, period, out, rules, unit, made)]
+        _write_outputs(con, book, folder, lang, made, say, template)
+    by = ({} if unit is None else {"unit": unit}) | ({} if rules == OURS else {"rules": rules})
+    by |= {} if as_known is None else {"as_known": str(as_known)}
+    return [*made.files, _write_manifest(con, period, out, by, made)]
 
 
-def _write_outputs(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: str, made: Made, say: Say) -> None:
+def _write_outputs(
+    con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: str, made: Made, say: Say, template: Path | None
+) -> None:
     drawn: dict[str, Path] = {}
     if made.pictures == DRAWN:
         try:
@@ -96,7 +104,7 @@ def _write_outputs(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: 
             say(Text(error.render("vi"), error.render("en")))
     made.add(write_forms(con, book, out, lang))
     made.add(write_workbook(con, book, out, lang))
-    for path in write_section(con, book, out, lang, drawn or None):
+    for path in write_section(con, book, out, lang, drawn or None, template):
         made.add([path], drawn=bool(drawn) and path.suffix == ".docx")
     made.add(write_page(con, book, out, lang))
     made.add([path.with_suffix(form) for path in drawn.values() for form in (".png", ".svg")], drawn=True)
@@ -147,17 +155,13 @@ def _write_tables(found: dict[str, list[Row]], out: Path) -> list[Path]:
 # ---- the manifest
 
 
-def _write_manifest(
-    con: duckdb.DuckDBPyConnection, period: str, out: Path, rules: str, unit: str | None, made: Made
-) -> Path:
-    """What the folder holds and what it was made from: release, seals, hashes of the files; those that hold pictures
-    are named without a hash, for their bytes are the browser's."""
+def _write_manifest(con: duckdb.DuckDBPyConnection, period: str, out: Path, by: dict[str, str], made: Made) -> Path:
+    """What the folder holds and what it was made from: unit, rules, known time (by) where they were asked for; release,
+    seals, hashes of the files; those that hold pictures are named without a hash, for their bytes are the browser's."""
     info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
     keys = [p.key for p in parse_periods(period)]
     shown = "SELECT DISTINCT period, seal FROM period_coverage WHERE seal IS NOT NULL AND list_contains(?, period) ORDER BY 1"
-    told: dict[str, Any] = {"period": period}
-    told |= {} if unit is None else {"unit": unit}
-    told |= {} if rules == OURS else {"rules": rules}
+    told: dict[str, Any] = {"period": period, **by}
     told |= {"seals": dict(con.execute(shown, [keys]).fetchall()), **info, "pictures": made.pictures}
     told["files"] = {
         path.relative_to(out).as_posix(): None if path in made.drawn else hashlib.sha256(path.read_bytes()).hexdigest()

@@ -62,7 +62,7 @@ def _renew(con: duckdb.DuckDBPyConnection, home: Home, key: str, say: Say, draw:
     folder, part, old = (home.outputs / f"{name}{key}" for name in ("", ".part-", ".old-"))
     for leftover in (part, old):
         shutil.rmtree(leftover, ignore_errors=True)
-    files = export(con, key, part, draw=draw, say=say)
+    files = export(con, key, part, draw=draw, say=say, template=home.section_template)
     try:
         if folder.exists():
             folder.rename(old)

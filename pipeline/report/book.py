@@ -32,7 +32,8 @@ class Book:
     periods, for the units of `units` that stood in them, null figures where there is no data. fields: rows of
     `stats --by field` of the whole. info: release_info (release, known_at, schema_version, inputs, …). names: unit_id →
     the unit's name, with its district behind it where several have that name. as_known: the moment (local time) by
-    whose knowledge everything is; null: what is known now.
+    whose knowledge everything is; null: what is known now. passed_over: the seal in force of the period, where its
+    figures are not those that were sealed.
     """
 
     period: Period
@@ -47,6 +48,7 @@ class Book:
     info: dict[str, str]
     names: dict[str, str]
     as_known: datetime | None = None
+    passed_over: str | None = None
 
     @property
     def whole(self) -> Row:
@@ -95,7 +97,10 @@ def open_book(
     fields = answers.by_part(con, one, {whole: units[whole]}, "field", lang)
     info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
     before = earlier(one), a_year_earlier(one)
-    return Book(one, *before, rules, whole, units, counts, rates, fields, info, names_of(con, units), as_known)
+    told = con.execute("SELECT seal FROM seal WHERE period = ? AND counts", [one.key]).fetchone()
+    passed_over = told[0] if told and units[whole]["seal"] is None else None
+    names = names_of(con, units)
+    return Book(one, *before, rules, whole, units, counts, rates, fields, info, names, as_known, passed_over)
 
 
 def names_of(con: duckdb.DuckDBPyConnection, units: dict[str, Row]) -> dict[str, str]:

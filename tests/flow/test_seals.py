@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pytest
 
 import pipeline
 from pipeline import night
+from pipeline.commands.shared import asked
+from pipeline.report.book import open_book
+from pipeline.report.sheets.heading import standing
 from pipeline.settings import Home
 from pipeline.warehouse.record import archived, read_log
 from pipeline.warehouse.release import current
@@ -96,6 +100,25 @@ def test_an_explicit_known_time_overrides_a_seal_and_says_so(sealed_sample: Home
     assert "bỏ qua số đã chốt" in said.err
     then = counter(motcua, sealed_sample, "--as-known", "2023-09-15")
     assert {m: then[m] for m in CHANGED} == {m: before for m, (before, _) in CHANGED.items()}
+
+
+def test_outputs_say_whether_their_figures_are_the_sealed_ones(
+    sealed_sample: Home, motcua: Motcua, tmp_path: Path
+) -> None:
+    (seal,) = read_seals(sealed_sample)
+    passed = f"không phải số đã chốt, dấu {seal.short}"
+    for options, words in (
+        ({}, f"dấu chốt {seal.short}"),
+        ({"live": True}, passed),
+        ({"rules": "by-timestamp"}, passed),
+    ):
+        with asked(sealed_sample, "vi", **options) as con:
+            said = standing(open_book(con, "2023-Q3", rules=options.get("rules", "motcua")), "vi")
+        assert words in said and (words == passed) == (passed in said)
+    motcua(sealed_sample, *f"export --period 2023-Q3 --no-pictures --as-known 2023-09-15 --out {tmp_path}".split())
+    said = openpyxl.load_workbook(tmp_path / "bieu_ii06a.xlsx").worksheets[0]["A4"].value
+    assert "theo những gì biết đến 15/09/2023 23:59" in said and f"dấu chốt {seal.short}" not in said
+    assert json.loads((tmp_path / "manifest.json").read_text("utf-8"))["as_known"].startswith("2023-09-15 23:59")
 
 
 def test_the_published_file_shows_sealed_and_live_rows_side_by_side(sealed_sample: Home) -> None:

@@ -30,6 +30,8 @@ def standing(book: Book, lang: str) -> str:
         told.append(BASIS[whole["basis"]][lang])
     if whole["seal"]:
         told.append(f"{Text('dấu chốt', 'seal')[lang]} {whole['seal']}")
+    if book.passed_over:
+        told.append(f"{Text('không phải số đã chốt, dấu', 'not the sealed figures, seal')[lang]} {book.passed_over}")
     if book.as_known:
         told.append(f"{Text('theo những gì biết đến', 'as known at')[lang]} {day(book.as_known, lang)}")
     else:

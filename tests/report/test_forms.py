@@ -542,3 +542,39 @@ def test_one_commune_alone(made: Made) -> None:
     assert len({tuple(r.cells.values()) for r in rows}) == 1
     heading = {sheet.cell(r, c).value for r in (1, 2) for c in range(1, 14)}
     assert {"Đơn vị báo cáo: Xã Gio An", "Đơn vị nhận báo cáo: Huyện Gio Linh"} <= heading
+
+
+# ---- units of which summaries alone tell
+
+
+# what a summary tells of a unit, as form_ii06a and reported_figure hold it → the other forms' figures; null: not told
+TOLD = {f"c{n}": figure for n, figure in zip(range(3, 14), (10, 6, 3, 1, 8, None, None, 2, 2, 1, 1), strict=True)}
+FOLLOWS = {
+    "tien_do_766": {"c5": 10, "c6": 6, "c7": 1, "c8": 2, "c9": 1, "c10": 8, "c11": 6, "c12": 2, "c13": 2, "c14": 1},
+    "mau07a": {"c3": 10, "c4": 1, "c5": 9, "c6": None, "c7": None, "c8": 2, "c9": None, "c11": 1, "c12": None},
+    "so_hoa": {"c3": 9, "c4": None, "c5": None, "c7": None, "c8": None, "c10": None},
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWS)
+def test_other_forms_follow_from_what_summaries_tell(of_sample: duckdb.DuckDBPyConnection, name: str) -> None:
+    """One commune by its register, one by its summary: what is not told of one is not told of both."""
+    book = open_book(of_sample, PERIOD)
+    con = duckdb.connect()
+    for table in ("period_count", "indicator_value"):
+        of_unit = of_sample.sql(f"SELECT * FROM {table} WHERE period = $1 AND unit_id = '19522'", params=[PERIOD])
+        con.register(table, of_unit.pl())
+    con.execute(
+        f"""CREATE TABLE form_ii06a AS SELECT '{PERIOD}' AS period, '19525' AS unit_id, 'unit' AS "by", NULL::VARCHAR AS field,
+            {", ".join(f"{'NULL' if v is None else v}::BIGINT AS {c}" for c, v in TOLD.items())}"""
+    )
+    con.execute(
+        f"""CREATE TABLE reported_figure AS SELECT '{PERIOD}' AS period, '19525' AS unit_id, 1::BIGINT AS postal,
+            NULL::BIGINT AS open_paused"""
+    )
+    leaves = {u: book.units[u] for u in ("19522", "19525")}
+    _, registered, reported, total = lines_of(con, form(name), book.period, leaves, "unit", book.top)
+    assert {c: reported.figures[c] for c in FOLLOWS[name]} == FOLLOWS[name]
+    for column, figure in FOLLOWS[name].items():
+        own = registered.figures[column]
+        assert total.figures[column] == (None if figure is None or own is None else own + figure), column

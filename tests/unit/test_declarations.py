@@ -13,7 +13,7 @@ from pipeline.conform.rows import row_schema
 from pipeline.conform.titles import _patterns
 from pipeline.declare.columns import CODED, codes, columns, statuses
 from pipeline.declare.figures import indicators, labels, measures, thresholds
-from pipeline.declare.forms import form
+from pipeline.declare.forms import form, forms
 from pipeline.declare.layouts import built_in, column_names
 from pipeline.declare.periods import schemes
 from pipeline.declare.procedures import CODE, known_fields, known_names, national_code, procedures
@@ -301,7 +301,7 @@ def test_every_declared_text_has_both_languages() -> None:
             for name in node.__dataclass_fields__:
                 yield from texts(getattr(node, name))
 
-    things = (columns(), labels(), measures(), indicators(), tables(), reasons(), form("ii06a"), *thresholds())
+    things = (columns(), labels(), measures(), indicators(), tables(), reasons(), *forms(), *thresholds())
     found = [text for thing in things for text in texts(thing)]
     assert len(found) > 300 and all(t.vi.strip() and t.en.strip() for t in found)
     assert declared("columns.toml"), "read as it stands"

@@ -203,6 +203,18 @@ def sentence_names() -> dict[str, str]:
 
 
 @cache
+def pictures() -> frozenset[str]:
+    """The pictures that have a place of their own."""
+    return frozenset(
+        block.picture.format(it=of)
+        for part in parts()
+        for block in part.blocks
+        if block.picture
+        for of in part.of or ("",)
+    )
+
+
+@cache
 def grids() -> dict[str, Grid]:
     """Tables by id."""
     plan = _plan()

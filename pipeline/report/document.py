@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.declare import report_section as plan
 from pipeline.declare.charts import charts
 from pipeline.declare.figures import indicators
 from pipeline.declare.text import Text
@@ -37,8 +38,8 @@ def write_section(
     template (settings.Home.section_template); where there is no such file, the built-in one. Without pictures the same release
     gives the same bytes. Raises InputRefused where the template cannot be used; nothing is written then."""
     told = section(book, lang, returned(con, book, lang))
-    placed = {piece.name for piece in told.pieces if isinstance(piece, Picture)}
-    told = replace(told, pieces=(*told.pieces, *(Picture(name) for name in pictures or {} if name not in placed)))
+    others = [Picture(name) for name in pictures or {} if name not in plan.pictures()]
+    told = replace(told, pieces=(*told.pieces, *others))
     drawn = {name: (_caption(name)[lang], path) for name, path in (pictures or {}).items()}
     own = template if template is not None and template.exists() else None
     word = filled(told, facts(book, told, lang), drawn, own, known_at(book))

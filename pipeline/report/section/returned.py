@@ -24,6 +24,7 @@ from pipeline.report.section.model import Cell, Figure, Head, Line, Sentence, Ta
 Row = dict[str, Any]
 NOTHING = Figure("", "")
 JUDGED = ("met", "not_met", "undecided")
+WIDTHS = {"document": 38, "choice": 38, "date": 24}  # mm
 ALL = ""  # the line of what a return tells of all its lines
 
 
@@ -111,7 +112,7 @@ def _by_line(told: Returned, one: Return, lang: str) -> tuple[list[Head], list[L
         c for c in each if any(told.rates.get((one.id, line, c), {}).get("verdict") in JUDGED for line in one.lines)
     ]
     heads = [Head(plan.word("content")[lang], None, 0)]
-    heads += [Head(_label(told, one, measure, lang), None, 26) for measure in keys]
+    heads += [Head(_label(told, one, m, lang), None, WIDTHS.get(one.measures[m].kind, 26)) for m in keys]
     for code in each:
         heads.append(Head(one.indicators[code].label[lang], None, 28))
         heads += [Head(plan.word("verdict")[lang], None, 22)] if code in judged else []

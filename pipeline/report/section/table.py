@@ -84,7 +84,7 @@ def _compared(grid: Grid, scope: Scope) -> tuple[list[Head], list[Line]]:
     """A line per figure of the whole: this period, then each other period of which there is data, and the change."""
     book, lang = scope.book, scope.lang
     others = [p for p in dict.fromkeys((book.earlier, book.a_year_earlier)) if _known(scope, p)]
-    if not others or not _known(scope, book.period):
+    if not others:
         return [], []
     heads = [Head(plan.word("figure")[lang], None, 0), Head(inline_period(book.period, lang), None, 22)]
     for period in others:

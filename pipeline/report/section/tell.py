@@ -142,6 +142,9 @@ def _flag(scope: Scope, name: str) -> bool:
         case "returned":
             told = scope.returned.figures if scope.returned else {}
             return any(row["told"] for key, row in told.items() if key[0] in named())
+        case "compared":
+            before = (book.count(scope.unit_id, period) for period in (book.earlier, book.a_year_earlier))
+            return any(then is not None and then["total"] is not None for then in before)
         case "missed":
             return bool(missed(book, scope.lang))
     raise KeyError(name)

@@ -6,6 +6,7 @@ the rest of the office's document. Not here: templates and their placeholders (t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from copy import deepcopy
 from pathlib import Path
@@ -23,7 +24,7 @@ from docx.text.paragraph import Paragraph as WordParagraph
 
 from pipeline.report.section.model import Figure, Head, Heading, Line, Paragraph, Picture, Piece, Table
 
-CELL_SIZE = Pt(10)
+CELL_SIZE, HEAD_SIZE = Pt(10), Pt(9)
 KEPT = 8  # a table of so many rows stays on one page, of a longer one its headings with the first two
 LABEL = 28  # mm, at least, for the column of names
 CENTRE, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.LEFT
@@ -163,11 +164,11 @@ def _heads(table: WordTable, heads: tuple[Head, ...], tiers: int) -> None:
         while group and end < len(heads) and heads[end].group == group:
             end += 1
         if group:
-            _put(first[at].merge(first[end - 1]) if end - at > 1 else first[at], group, CENTRE, bold=True)
+            _put(first[at].merge(first[end - 1]) if end - at > 1 else first[at], group, CENTRE, True, HEAD_SIZE)
             for i in range(at, end):
-                _put(last[i], heads[i].text, CENTRE, bold=True)
+                _put(last[i], heads[i].text, CENTRE, True, HEAD_SIZE)
         else:
-            _put(first[at].merge(last[at]) if tiers > 1 else first[at], heads[at].text, CENTRE, bold=True)
+            _put(first[at].merge(last[at]) if tiers > 1 else first[at], heads[at].text, CENTRE, True, HEAD_SIZE)
         at = end
 
 
@@ -189,14 +190,14 @@ def _lines(table: WordTable, lines: tuple[Line, ...]) -> None:
         table._tbl.append(row)
 
 
-def _put(cell: WordCell, text: str, align: WD_ALIGN_PARAGRAPH, bold: bool) -> None:
+def _put(cell: WordCell, text: str, align: WD_ALIGN_PARAGRAPH, bold: bool, size: Length = CELL_SIZE) -> None:
     for spare in cell.paragraphs[1:]:
         spare._p.getparent().remove(spare._p)
     paragraph = cell.paragraphs[0]
     for run in paragraph.runs:
         run._r.getparent().remove(run._r)
     run = paragraph.add_run(unbroken(text))
-    run.font.size, run.font.bold = CELL_SIZE, bold
+    run.font.size, run.font.bold = size, bold
     looks = paragraph.paragraph_format
     looks.alignment, looks.first_line_indent, looks.line_spacing = align, Mm(0), 1.0
     looks.space_before, looks.space_after = Pt(1), Pt(1)
@@ -221,5 +222,5 @@ def is_number(figure: Figure) -> bool:
 
 
 def unbroken(text: str) -> str:
-    """A number and its % stay on one line."""
-    return text.replace(" %", "\u00a0%")
+    """A number, its % and the sign before it stay on one line."""
+    return re.sub(r"(?<=[<>≤≥]) (?=\d)| (?=%)", "\u00a0", text)

@@ -91,7 +91,7 @@ def flow(book: Book, lang: str) -> Drawing | None:
         figure.add_annotation(x=name, y=max(base, 0), text=f"<b>{number(size, lang)}</b>", showarrow=False, yshift=12)
         told.append(f"{step.label[lang]}: {number(size, lang)}")
     figure.update_layout(barmode="overlay", xaxis_categoryorder="array", xaxis_categoryarray=names)
-    figure.update_xaxes(showgrid=False)
+    figure.update_xaxes(range=[-0.5, len(names) - 0.5], showgrid=False)
     figure.update_yaxes(range=[0, row["total"] * 1.12], tickformat=",d")
     drawn = _drawing(book, charts()["flow"], figure, "; ".join(told) + ".", lang)
     figure.update_layout(uniformtext={"minsize": 11, "mode": "hide"})

@@ -194,7 +194,7 @@ def test_every_unit_of_the_sample_shows_the_releases_figures(
     tab = visit(of_quarter)
     book = open_book(of_sample, "2023-Q3")
     assert tab.matrix() == told(of_sample, "2023-Q3", shown_names(of_sample, "2023-Q3"))
-    for unit_id in book.units:
+    for unit_id in list(book.units)[::3]:
         tab.choose(unit=book.names[unit_id])
         row, cards, flow = book.count(unit_id), tab.cards(), tab.table("flow")
         assert row is not None
@@ -263,7 +263,7 @@ def test_change_is_the_exact_difference_rounded_once(
     book = open_book(of_district, "2023-Q4")
     from pipeline.measure.change import count_change, indicator_change
 
-    for unit_id in list(book.units)[:12:3]:
+    for unit_id in list(book.units)[:10:4]:
         tab.choose(unit=book.names[unit_id])
         cards = tab.cards()
         for then, at in ((book.earlier, -2), (book.a_year_earlier, -1)):
@@ -374,8 +374,10 @@ def test_a_district_is_ranked_among_its_own_and_a_unit_is_seen_among_all(
     assert len(tab.table("ranking")) == 132 and tab.text("#ranking tr.chosen th") == "Xã Gio An"
     assert list(tab.table("days")) == [p.label.vi for p in open_history(of_district, book).periods], "over the periods"
     assert tab.text("#live") == "Đang hiện số liệu: Xã Gio An, Quý IV/2023."
+    tab.choose(unit="UBND huyện Gio Linh", period="Quý I/2022")
     tab.page.reload()
-    assert tab.text("#span").startswith("Xã Gio An, Quý IV/2023"), "the address holds the choice"
+    shown = tab.text("#span")
+    assert shown.startswith("UBND huyện Gio Linh, Quý I/2022"), "the address holds the choice, of two with one code too"
 
 
 @pytest.mark.browser
@@ -387,7 +389,7 @@ def test_english_says_all_its_words_in_english(of_quarter: Path, of_sample: Con,
         tab.page.get_attribute("html", "lang") == "en" and tab.page.get_attribute("#lang-en", "aria-pressed") == "true"
     )
     assert tab.matrix() == told(of_sample, "2023-Q3", shown_names(of_sample, "2023-Q3"), "en")
-    heads = tab.page.eval_on_selector_all("#matrix thead th", "all => all.slice(1).map((one) => one.textContent)")
+    heads = tab.page.eval_on_selector_all("#matrix thead th", "all => all.slice(1).map((one) => one.innerText)")
     assert heads == [one.label.en for one in indicators().values()]
     own = {w for name in open_book(of_sample, "2023-Q3").names.values() for w in name.split()} | {"Tiếng", "Việt"}
     foreign = set(re.findall(r"[A-Za-zÀ-ỹ]*[ăâđêôơưạ-ỹĂÂĐÊÔƠƯ][A-Za-zÀ-ỹ]*", tab.text("body"))) - own
@@ -439,23 +441,22 @@ def test_an_accessibility_checker_finds_nothing_serious(
 ) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
-    def serious(tab: Tab) -> list[str]:
-        found = Axe().run(tab.page).response["violations"]
+    def serious(tab: Tab, **options: Any) -> list[str]:
+        found = Axe().run(tab.page, options=options).response["violations"]
         return [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in found if v["impact"] in ("serious", "critical")]
 
     tab = visit(of_quarter)
-    assert serious(tab) == []
-    tab.page.click(".asks >> nth=5")
-    assert serious(tab) == [], "with a definition open"
-    tab.page.keyboard.press("Escape")
     tab.page.eval_on_selector_all("details", "all => all.forEach((one) => { one.open = true; })")
+    assert serious(tab) == [], "all opened"
     tab.page.click("#lang-en")
-    assert serious(tab) == [], "in English, all opened"
-    assert serious(visit(of_province, "#period=2022-Q3", width=390)) == [], "on a phone, where nothing arose"
-    tab.page.evaluate(
-        "document.getElementById('pick-unit').closest('label').replaceWith(document.getElementById('pick-unit'))"
+    tab.page.click(".asks >> nth=5")
+    assert serious(tab) == [], "in English, with a definition"
+    phone = visit(of_province, "#unit=466-all&period=2022-Q3", width=390)
+    assert serious(phone) == [], "on a phone, where nothing arose"
+    phone.page.evaluate("document.querySelector('.tools label').replaceWith(document.getElementById('pick-unit'))")
+    assert any(v.startswith("select-name") for v in serious(phone, runOnly=["select-name"])), (
+        "a picker without its name"
     )
-    assert any(v.startswith("select-name") for v in serious(tab)), "a picker without its name would be found"
 
 
 @pytest.mark.browser

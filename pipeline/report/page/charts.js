@@ -77,7 +77,8 @@ function drawFlow() {
   const columns = [{ text: word("step") }, { text: word("count"), number: true }, { text: word("part") }];
   draw("flow", told, total ? traces : [], {
     barmode: "overlay", annotations: notes, uniformtext: { minsize: 10, mode: "hide" },
-    xaxis: { categoryorder: "array", categoryarray: steps.map((s) => broken(s.name[lang], 12)), showgrid: false, tickangle: narrow("flow") ? -40 : 0, tickfont: { size: 12 } },
+    xaxis: { categoryorder: "array", categoryarray: steps.map((s) => broken(s.name[lang], 12)), range: [-0.5, steps.length - 0.5], showgrid: false,
+             tickangle: narrow("flow") ? -40 : 0, tickfont: { size: 12 } },
     yaxis: { range: [0, total * 1.12], tickformat: ",d" },
   }, table(word("flow"), columns, lines, { hide: true }));
 }
@@ -105,10 +106,10 @@ function drawTimeliness() {
   const lines = parted().map((l) => ({ ...l, late: count(l.unit, l.period, "resolved_late"), all: count(l.unit, l.period, "resolved") }));
   const known = lines.filter((l) => l.all);
   if (isSum(state.unit)) known.sort((a, b) => compare([BigInt(a.late ?? 0), BigInt(a.all)], [BigInt(b.late ?? 0), BigInt(b.all)]));
-  const drawn = cut(known, data.charts.timeliness.most, "timeliness-note");
-  const traces = drawn.length ? codes.map((code) => ({
+  const drawn = cut(isSum(state.unit) ? known : lines, data.charts.timeliness.most, "timeliness-note");
+  const traces = known.length ? codes.map((code) => ({
     type: "bar", orientation: "h", name: esc(nameOf(code)), marker: { color: COLOURS[code] }, y: drawn.map((l) => esc(l.name)),
-    x: drawn.map((l) => count(l.unit, l.period, code)), text: drawn.map((l) => shownCount(count(l.unit, l.period, code))),
+    x: drawn.map((l) => count(l.unit, l.period, code) ?? null), text: drawn.map((l) => shownCount(count(l.unit, l.period, code))),
     textposition: "none", hovertemplate: `%{y}, ${esc(nameOf(code))}: %{text}<extra></extra>`,
   })) : [];
   const columns = [{ text: isSum(state.unit) ? word("unit") : word("period") }, ...[...codes, "resolved"].map((code) => ({ text: nameOf(code), number: true }))];
@@ -128,8 +129,8 @@ function drawDays() {
   const lines = parted().map((l) => ({ ...l, rates: codes.map((code) => rate(l.unit, l.period, code)) }));
   const known = lines.filter((l) => valueOf(l.rates[0]) !== null);
   if (isSum(state.unit)) known.sort((a, b) => compare(valueOf(a.rates[0]), valueOf(b.rates[0])));
-  const drawn = cut(known, data.charts.processing_days.most, "days-note");
-  const traces = drawn.length ? codes.map((code, at) => ({
+  const drawn = cut(isSum(state.unit) ? known : lines, data.charts.processing_days.most, "days-note");
+  const traces = known.length ? codes.map((code, at) => ({
     type: "scatter", mode: "markers", name: esc(nameOf(code)), marker: { color: COLOURS[code], size: 10, symbol: at ? "diamond" : "circle" },
     x: drawn.map((l) => (valueOf(l.rates[at]) ? asFloat(valueOf(l.rates[at])) : null)), y: drawn.map((l) => esc(l.name)),
     text: drawn.map((l) => shown(l.rates[at])), hovertemplate: `%{y}, ${esc(nameOf(code))}: %{text}<extra></extra>`,

@@ -1,19 +1,19 @@
 // The figures at the head of the page, each with its change against the period before and a year earlier.
 
 function drawHeadline() {
-  const counts = data.headline.counts.map((code) => card(code, shownCount(count(state.unit, state.period, code)),
-                                                         countNote(code), countChange, null));
+  const counts = Object.entries(data.headline.counts).map(([code, name]) =>
+    card(code, name[state.lang], shownCount(count(state.unit, state.period, code)), countNote(code), countChange, null));
   const rates = data.headline.indicators.map((code) => {
     const one = rate(state.unit, state.period, code);
-    return card(code, shown(one), rateNote(one), rateChange, one);
+    return card(code, nameOf(code), shown(one), rateNote(one), rateChange, one);
   });
   put("headline-cards", counts, rates);
 }
 
-function card(code, value, note, change, one) {
+function card(code, name, value, note, change, one) {
   const lines = data.periods[state.period].against.map((then) => changeLine(code, then, change));
   return el("li", { class: `card ${one ? one.verdict : ""}`, "data-code": code },
-    el("div", { class: "card-name" }, nameOf(code), " ", asks(code)),
+    el("div", { class: "card-name" }, name, " ", asks(code)),
     el("div", { class: "card-value" + (/\d/.test(value) ? "" : " words") }, value),
     el("div", { class: "card-note" }, note),
     verdictNote(one),

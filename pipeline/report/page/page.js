@@ -64,7 +64,7 @@ function chosen() {
 /** The choice that the address names, so that a link or a reload shows the same; what it does not know is left. */
 function fromAddress() {
   const asked = new URLSearchParams(location.hash.slice(1));
-  const unit = data.units.findIndex(([, code]) => code === asked.get("unit"));
+  const unit = data.units.findIndex(([, id]) => id === asked.get("unit"));
   const period = data.periods.findIndex((p) => p.key === asked.get("period"));
   if (unit >= 0) state.unit = unit;
   if (period >= 0) state.period = period;

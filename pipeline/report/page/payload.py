@@ -44,14 +44,14 @@ def payload(con: duckdb.DuckDBPyConnection, book: Book, history: History) -> dic
         "rules": [book.rules, *_pair(rule_sets()[book.rules].label), book.rules == OURS],
         "scheme": _pair(schemes()[book.period.scheme].label),
         "words": {key: [node["vi"], node["en"]] for key, node in declared("page.toml")["words"].items()},
-        "headline": declared("page.toml")["headline"],
+        "headline": _headline(),
         "charts": _charts(),
         "verdicts": [[code, *_pair(VERDICT[code])] for code in VERDICTS],
         "coverages": [[code, *_pair(text)] for code, text in COVERAGE.items()],
         "bases": {code: _pair(text) for code, text in BASIS.items()},
         "measures": [_defined(code) for code in measures()],
         "indicators": [_defined(code) | {"limits": _limits_of(con, code)} for code in indicators()],
-        "units": [[history.names[u], code] for u, code in _codes(history, unit_ids)],
+        "units": [[history.names[u], u] for u in unit_ids],
         "inside": _inside(con, place),
         "periods": [
             {
@@ -76,6 +76,11 @@ def _pair(text: Text) -> Pair:
 
 
 # ---- declarations
+
+
+def _headline() -> Row:
+    told = declared("page.toml")["headline"]
+    return told | {"counts": {code: [node["vi"], node["en"]] for code, node in told["counts"].items()}}
 
 
 def _charts() -> dict[str, Any]:
@@ -148,11 +153,6 @@ def _against(con: duckdb.DuckDBPyConnection, one: Period, history: History) -> l
         place = keys.index(then.key) if then.key in keys else None
         found.append({"place": place, "name": _pair(then.label), "told": told[0][0]})
     return found
-
-
-def _codes(history: History, unit_ids: list[str]) -> list[tuple[str, str]]:
-    codes = {u: r["unit_code"] for rows in history.units.values() for u, r in rows.items()}
-    return [(unit_id, codes[unit_id]) for unit_id in unit_ids]
 
 
 def _inside(con: duckdb.DuckDBPyConnection, place: dict[str, int]) -> dict[int, list[int]]:

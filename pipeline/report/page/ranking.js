@@ -85,11 +85,14 @@ function drawMatrix() {
 }
 
 function sorter(code) {
-  return el("button", { type: "button", class: "sorter", "data-code": code, onclick: () => {
+  // on paper a header is printed again on each page, which browsers do with text and not with buttons
+  const onPaper = el("span", { class: "on-paper" }, nameOf(code));
+  const button = el("button", { type: "button", class: "sorter", "data-code": code, onclick: () => {
     state.sort = { code, up: state.sort?.code === code ? !state.sort.up : false };
     drawMatrix();
     document.querySelector(`.sorter[data-code="${code}"]`).focus();
   } }, nameOf(code));
+  return [button, onPaper];
 }
 
 function sortedBy(a, b) {

@@ -30,6 +30,7 @@ CAUSES = {
         "a later export tells another state, or no longer lists it",
     ),
     "summary": Text("bảng tổng hợp khác", "another summary"),
+    "return": Text("biểu thu thập khác", "another return"),
     "declaration": Text("khai báo đã đổi", "a changed declaration"),
     "code": Text("chương trình đã đổi", "changed code"),
     "unknown": Text("chưa rõ", "not known"),
@@ -127,6 +128,23 @@ def cause_without_dossiers(
     if told:
         files = _files(con, AFTER) | _files(con, BEFORE)
         return "summary", files[told[0][0]].name
+    return context.program
+
+
+def cause_of_return(
+    con: duckdb.DuckDBPyConnection, period: str, unit_id: str, return_id: str, context: Context
+) -> tuple[str, str | None]:
+    """Why what a return tells of a unit or sum differs: the newest file that tells it on one side alone, or the program."""
+    columns = "file_id, unit_id, line, measure, value, word, day, qualifier"
+    asked = f"period = $1 AND return_id = $3 AND unit_id IN (SELECT unit_id FROM {AFTER}.node_of WHERE node = $2)"
+    a, b = (f"SELECT {columns} FROM {schema}.return_value WHERE {asked}" for schema in (AFTER, BEFORE))
+    told = con.execute(
+        f"SELECT DISTINCT file_id FROM (({a} EXCEPT {b}) UNION ({b} EXCEPT {a})) ORDER BY file_id DESC",
+        [period, unit_id, return_id],
+    ).fetchall()
+    if told:
+        files = _files(con, AFTER) | _files(con, BEFORE)
+        return "return", files[told[0][0]].name
     return context.program
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import duckdb
 
-from pipeline.audit.causes import Context, cause_without_dossiers, causes_of, changed_dossiers
+from pipeline.audit.causes import Context, cause_of_return, cause_without_dossiers, causes_of, changed_dossiers
 from pipeline.audit.rows import dossiers_sql
-from pipeline.audit.sides import AFTER, BEFORE, ask
+from pipeline.audit.sides import AFTER, BEFORE, ask, common_columns
 from pipeline.declare.definitions import Figure, figures
 from pipeline.declare.figures import measures
 from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
@@ -62,7 +62,7 @@ class Compared:
 
 def compare(con: duckdb.DuckDBPyConnection, period: str, context: Context | None = None) -> Compared:
     """One period of the two sides of a connection (sides.py). context: what is known of why they may differ."""
-    old, new = (_cells(con, schema, period) for schema in (BEFORE, AFTER))
+    old, new = (_cells(con, schema, period) | _returned(con, schema, period) for schema in (BEFORE, AFTER))
     names = _names(con)
     differing = [key for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
     changed_dossiers(con, period)
@@ -81,7 +81,18 @@ def compare(con: duckdb.DuckDBPyConnection, period: str, context: Context | None
     def because(unit_id: str, reach: bool) -> tuple[str, str | None]:
         return cause_without_dossiers(con, period, unit_id, reach, why)
 
-    cells = [c if c.dossiers else replace(c, because=because(c.unit_id, c.figure in REACH)) for c in cells]
+    @cache
+    def of_return(unit_id: str, return_id: str) -> tuple[str, str | None]:
+        return cause_of_return(con, period, unit_id, return_id, why)
+
+    def explained(cell: Difference) -> Difference:
+        if cell.dossiers:
+            return cell
+        return_id, dot, _ = cell.figure.partition(".")
+        found = of_return(cell.unit_id, return_id) if dot else because(cell.unit_id, cell.figure in REACH)
+        return replace(cell, because=found)
+
+    cells = [explained(cell) for cell in cells]
     return Compared(period, cells, causes_of(con, period, why), old, new, _members(con))
 
 
@@ -116,6 +127,20 @@ def _cells(con: duckdb.DuckDBPyConnection, schema: str, period: str) -> Cells:
     ).fetchall():
         found |= {(unit_id, "", "as_of", ""): as_of, (unit_id, "", "coverage", ""): coverage}
     return found
+
+
+def _returned(con: duckdb.DuckDBPyConnection, schema: str, period: str) -> Cells:
+    """What returns tell, each figure as a text: "return.line.measure" of units and sums. Nothing where a side was sealed
+    by a version of the program without returns."""
+    if not common_columns(con, "return_figure"):
+        return {}
+    rows = con.execute(
+        f"""SELECT unit_id, concat_ws('.', return_id, nullif(line, ''), measure),
+                   nullif(concat_ws(' ', qualifier, CAST(value AS VARCHAR), word, CAST(day AS VARCHAR)), '')
+            FROM {schema}.return_figure WHERE period = ?""",
+        [period],
+    ).fetchall()
+    return {(unit_id, "", code, ""): text for unit_id, code, text in rows}
 
 
 def _names(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pipeline.audit.rerun import Rerun
 from pipeline.audit.verify import Fault
 from pipeline.declare.definitions import figures, value_in_words
 from pipeline.declare.figures import measures
+from pipeline.declare.returns import figure_label
 from pipeline.declare.text import Text
 from pipeline.report.display import COVERAGE, VERDICT, day, number
 from pipeline.report.screen import print_table
@@ -69,7 +70,7 @@ def flat(rows: Iterable[Row]) -> list[Row]:
 
 def _label(cell: Difference, lang: str) -> str:
     known = figures().get(cell.figure)
-    return known.label[lang] if known else OTHER[cell.figure][lang]
+    return known.label[lang] if known else (OTHER.get(cell.figure) or figure_label(cell.figure))[lang]
 
 
 # ---- in words
@@ -118,7 +119,14 @@ def _lines(compared: Compared) -> dict[tuple[str, str, str], list[Difference]]:
     found: dict[tuple[str, str, str], list[Difference]] = {}
     for cell in sorted(
         (c for c in compared.cells if c.unit_id in shown),
-        key=lambda c: (bool(c.field), -compared.members.get(c.unit_id, 0), c.unit_id, c.field, order[c.figure]),
+        key=lambda c: (
+            bool(c.field),
+            -compared.members.get(c.unit_id, 0),
+            c.unit_id,
+            c.field,
+            order.get(c.figure, len(order)),
+            c.figure,
+        ),
     ):
         found.setdefault((cell.unit_id, cell.field, cell.figure), []).append(cell)
     return found
@@ -130,6 +138,8 @@ def _value(cells: Cells, key: tuple[str, str, str], lang: str) -> str:
         value = cells[(*key, "")]
         if key[2] == "coverage":
             return COVERAGE[value][lang]
+        if "." in key[2]:
+            return value or "–"
         return day(value, lang) if key[2] == "as_of" else number(value, lang)
     parts = {part: cells.get((*key, part)) for part in PARTS}
     if parts["verdict"] is None:

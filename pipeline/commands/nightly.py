@@ -105,6 +105,19 @@ def _tell(result: Result, home: Home, lang: str, screen: Console) -> None:
         for key in result.differing or [newest_quarter(con)]:
             if key:
                 _headline(con, key, lang, screen)
+        _returns(con, lang, screen)
+
+
+def _returns(con: duckdb.DuckDBPyConnection, lang: str, screen: Console) -> None:
+    """The newest periods of which returns tell, and where they are shown."""
+    from pipeline.measure.returns import handed_in
+
+    for row in handed_in(con):
+        text = Text(
+            f"Biểu thu thập {row['period']}: {row['returns']} biểu của {row['units']} đơn vị; xem: motcua returns --period {row['period']}",
+            f"Returns of {row['period']}: {row['returns']}, of {row['units']} units; see: motcua returns --period {row['period']}",
+        )
+        screen.print(text[lang], highlight=False)
 
 
 def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, screen: Console) -> None:

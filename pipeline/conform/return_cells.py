@@ -1,23 +1,25 @@
 """A cell of a return → a typed value: a number with how exact it is, a word, a day, a document's number.
 
-Numbers are read by the way in which the file writes a number that is known (the probe), because "33.351" is a decimal in
-a workbook's own cells and a count of thousands in a Vietnamese text. Free text never passes.
+Numbers and days are read by the way in which the file writes those that are known (the probes), because "33.351" is a
+decimal in a workbook's own cells and a count of thousands in a Vietnamese text, and a CSV may have the month first. Free
+text never passes.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from pipeline.conform.rows import LONG_NUMBER
-from pipeline.declare.return_sheet import PROBE
+from pipeline.declare.return_sheet import DAY_PROBE, PROBE
 from pipeline.declare.returns import Measure, document_example, document_pattern, qualifiers
 from pipeline.declare.sources import DATE_FORMATS
 from pipeline.declare.text import Text, fold, shape
 
+MONTH_FIRST = tuple(pattern.replace("%d/%m", "%m/%d") for pattern in DATE_FORMATS)
 EMPTY = ("", "-", "–", "—", "null", "n/a")
 HARMLESS = re.compile(r"[-+]?[\d.,\s]{1,20}%?")
 MOST_DIGITS = 8  # of a count: a longer number may be somebody's
@@ -54,20 +56,26 @@ class Unread:
 
 @dataclass(frozen=True)
 class Numbers:
-    """How a file writes numbers. decimal: its mark; None: not known, what has one mark and three digits is unread.
-    typed: they come from number cells, so that a comma can only be somebody's text."""
+    """How a file writes numbers and days. decimal: its mark; None: not known, what has one mark and three digits is
+    unread. typed: they come from number cells, so that a comma can only be somebody's text. month_first: of days."""
 
     decimal: str | None
     typed: bool = False
+    month_first: bool = False
 
 
-def numbers_of(probe: str) -> Numbers:
-    """By the text of a cell that held PROBE."""
-    text = re.sub(r"[\s\u00a0\u202f]", "", probe)
-    if text == str(PROBE):
-        return Numbers(".", typed=True)
-    found = re.fullmatch(r"1([.,' ]?)234([.,])50*", text)
-    return Numbers(found[2]) if found and found[1] != found[2] else Numbers(None)
+def numbers_of(probes: list[str]) -> Numbers:
+    """By the texts of the cells that held PROBE and DAY_PROBE."""
+    known = Numbers(None)
+    for probe in (re.sub(r"[\s\u00a0\u202f]", "", text) for text in probes):
+        found = re.fullmatch(r"1([.,' ]?)234([.,])50*", probe)
+        if probe == str(PROBE):
+            known = replace(known, decimal=".", typed=True)
+        elif found and found[1] != found[2]:
+            known = replace(known, decimal=found[2])
+        elif probe == f"{DAY_PROBE:%m/%d/%Y}":
+            known = replace(known, month_first=True)
+    return known
 
 
 def read_cell(text: str, measure: Measure, numbers: Numbers) -> Figure | Unread:
@@ -80,7 +88,7 @@ def read_cell(text: str, measure: Measure, numbers: Numbers) -> Figure | Unread:
         word = next((w.value for w in measure.words.values() if fold(text) in w.words | {fold(w.label.vi), fold(w.label.en)}), None)  # fmt: skip
         return Figure(word=word) if word else Unread(_words(measure), shape(text))
     if measure.kind == "date":
-        day = read_day(text)
+        day = read_day(text, numbers)
         return Figure(day=day) if day else Unread(Text("ngày, ví dụ 31/08/2023", "a day, e.g. 31/08/2023"), shape(text))
     if re.fullmatch(document_pattern(), text):
         return Figure(word=text)
@@ -99,8 +107,9 @@ def read_qualifier(text: str) -> str | Unread | None:
     return None if found == "exact" else found
 
 
-def read_day(text: str) -> date | None:
-    for pattern in DATE_FORMATS:
+def read_day(text: str, numbers: Numbers) -> date | None:
+    """Day first, unless the file is known to write the month first."""
+    for pattern in MONTH_FIRST if numbers.month_first else DATE_FORMATS:
         try:
             return datetime.strptime(text.strip(), pattern).date()
         except ValueError:

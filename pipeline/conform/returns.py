@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from pipeline.conform.return_cells import Figure, Unread, numbers_of, read_cell, read_day, read_qualifier
@@ -67,8 +68,8 @@ def _marked(grid: Grid, where: str) -> ReturnSheet | None:
             at = f"{where}{f' › {grid.sheet}' if grid.sheet else ''}, {letters(column)}{grid.first_row + top}"
             declared, period = _declared(mark, at)
             codes, places = _codes(grid, top, declared, at)
-            probe = next((cell for i, cell in enumerate(row) if i != column and cell.strip()), "")
-            return ReturnSheet(grid, mark, declared, period, top, codes, places, numbers_of(probe))
+            probes = [cell for i, cell in enumerate(row) if i != column]
+            return ReturnSheet(grid, mark, declared, period, top, codes, places, numbers_of(probes))
     return None
 
 
@@ -158,7 +159,7 @@ def _heading(sheet: ReturnSheet, label: str) -> tuple[str, int, int] | None:
 def made_on(sheet: ReturnSheet) -> date | None:
     """The day on which the return was made, where its heading tells it."""
     told = _heading(sheet, DAY_LABEL)
-    return read_day(told[0]) if told else None
+    return read_day(told[0], sheet.numbers) if told else None
 
 
 def made_at(made_on: date | None) -> datetime | None:
@@ -174,7 +175,7 @@ def _heading_fault(sheet: ReturnSheet, source: Source) -> tuple[str, str, Text, 
         named = read_title([[place[0]]]).period
         return "return_period", sheet.at(place[1], place[2]), sheet.period.label, named.label.vi if named else None
     made = _heading(sheet, DAY_LABEL)
-    if made and made[0] and read_day(made[0]) is None:
+    if made and made[0] and read_day(made[0], sheet.numbers) is None:
         expected = Text("ngày, ví dụ 15/09/2023", "a day, e.g. 15/09/2023")
         return "return_not_read", sheet.at(made[1], made[2]), expected, shape(made[0])
     if sheet.declared.rows == OF_LINES:
@@ -253,7 +254,12 @@ def _outside(sheet: ReturnSheet, key: str, cell: str) -> tuple[str, str, Text, s
 
 def expected_units(area: str, declared: Return, day: date) -> dict[str, Unit]:
     """The units that hand in a return of an area on a day: itself, where it is of their kind, else those below it."""
-    whole = units().get(area)
+    return _expected_units(area, declared.id, day)
+
+
+@lru_cache(maxsize=256)
+def _expected_units(area: str, return_id: str, day: date) -> dict[str, Unit]:
+    declared, whole = returns()[return_id], units().get(area)
     if whole is None:
         return {}
     if whole.kind in declared.fills:

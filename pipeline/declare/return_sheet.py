@@ -1,6 +1,6 @@
 """The marks by which a sheet of a return is known again, however it was saved: writer and reader share them.
 
-    motcua/return/investment/2023-Q3/466-all   | 1234.5      the mark, and a number that shows how numbers are written
+    motcua/return/investment/2023-Q3/466-all | 31/12/2000 | 1234.5     the mark, and how a day and a number are written
     #line  #name  …  #planned  #planned~                     the codes of the columns, below their headings
 
 Not here: the look of the sheet (report/templates), reading it (conform/returns).
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 PREFIX = "motcua/return/"
 MARK = re.compile(rf"\s*{PREFIX}(?P<id>\w+)/(?P<period>[\w:-]+)/(?P<area>[^/\s]*)\s*")
 HELP_MARK = "motcua/help"
-PROBE = 1234.5
+PROBE, DAY_PROBE = 1234.5, date(2000, 12, 31)  # known, so that how they come back tells how the file writes
 TAG = "#"
 LINE, UNIT, NAME = "line", "unit", "name"
 ABOUT = "~"  # behind a measure's code: how exact it is

@@ -196,6 +196,15 @@ def cell_label(column: str) -> Text | None:
     return Text(f"ô {found[1]}{vi}", f"cell {found[1]}{en}")
 
 
+def figure_label(code: str) -> Text:
+    """What "investment.total.planned" is called: the return, its line where it has one, its measure."""
+    return_id, *line, measure = code.split(".")
+    declared_return = returns()[return_id]
+    labels = [declared_return.label, *(declared_return.lines[name].label for name in line)]
+    labels.append(declared_return.measures[measure].label)
+    return Text(": ".join(t.vi for t in labels), ": ".join(t.en for t in labels))
+
+
 # ---- from the declarations
 
 

@@ -20,6 +20,16 @@ from pipeline.warehouse.sql import rows_of
 Row = dict[str, Any]
 
 
+def handed_in(con: duckdb.DuckDBPyConnection, most: int = 3) -> list[Row]:
+    """The newest periods of which returns tell: period, how many returns, of how many units."""
+    return rows_of(
+        con,
+        """SELECT period, count(DISTINCT return_id) AS returns, count(DISTINCT unit_id) AS units FROM return_value
+           GROUP BY period, period_from, period_to ORDER BY period_to DESC, period_from DESC LIMIT ?""",
+        [most],
+    )
+
+
 def return_figures(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = None, lang: str = "vi") -> list[Row]:
     """Every figure that returns tell of a period (or a range), of one unit or all, sums included.
 

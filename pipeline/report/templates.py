@@ -20,6 +20,7 @@ from pipeline.declare.periods import Period
 from pipeline.declare.return_sheet import (
     ABOUT,
     DAY_LABEL,
+    DAY_PROBE,
     HELP_MARK,
     LINE,
     NAME,
@@ -115,6 +116,7 @@ class _Styles:
         self.plain = book.add_format({"valign": "vcenter"})
         self.faint = book.add_format({"font_color": FAINT, "font_size": 8})
         self.probe = book.add_format({"font_color": FAINT, "font_size": 8, "num_format": "#,##0.0", "align": "left"})
+        self.day_probe = book.add_format({"font_color": FAINT, "font_size": 8, "num_format": "dd/mm/yyyy"})
         self.head = book.add_format(line | {"bold": True, "bg_color": HEAD, "text_wrap": True, "align": "center"})
         self.code = book.add_format(line | {"font_color": FAINT, "font_size": 8, "align": "center"})
         self.ordinal = book.add_format(line | {"align": "center"})
@@ -200,6 +202,7 @@ def _write_heading(page: Any, sheet: Sheet, styles: _Styles, last: int) -> None:
     page.write_blank(DAY, LABEL, None, styles.day)
     page.data_validation(DAY, LABEL, DAY, LABEL, _day_check(period.start, "Ngày lập biểu"))
     page.write_string(MARK, KEY, Mark(sheet.declared.id, period.key, sheet.area).text, styles.faint)
+    page.write_datetime(MARK, NUMBER, DAY_PROBE, styles.day_probe)
     page.write_number(MARK, last, PROBE, styles.probe)
 
 

@@ -15,9 +15,10 @@ from pipeline.declare.layouts import column_names
 from pipeline.declare.reasons import reasons
 from pipeline.declare.reported import label_of
 from pipeline.declare.text import Text
+from pipeline.declare.units import units
 from pipeline.report.display import cell, day, number
 from pipeline.report.screen import print_table
-from pipeline.warehouse.trial import Trial, TriedTable
+from pipeline.warehouse.trial import Trial, TriedReturn, TriedTable
 
 Row = dict[str, Any]
 
@@ -40,10 +41,15 @@ def trial_facts(trial: Trial, lang: str) -> Row:
         "rows_in": facts.rows_in if facts else None,
         "accepted": facts.accepted if facts else None,
         "reported": facts.reported if facts else None,
+        "returned": facts.returned if facts else None,
         "excluded": facts.excluded if facts else None,
         "rejected": facts.rejected if facts else None,
         "rows": trial.rows,
         "figures": trial.figures,
+        "returns": [
+            {"sheet": r.sheet, "return": r.declared.id, "period": r.period.key, "area": r.area, "cells": r.cells}
+            for r in trial.returns
+        ],
         "faults": trial.faults,
         "unknown_units": trial.unknown_units,
     }
@@ -71,6 +77,8 @@ def tell_trial(trial: Trial, lang: str, console: Console) -> None:
     console.print(f"{trial.path.name}: {trial.format}{inside}{coded}", style="bold", highlight=False)
     for table in trial.tables:
         _tell_table(table, lang, console)
+    for one in trial.returns:
+        _tell_return(one, lang, console)
     if trial.refused:
         console.print(Text("Tệp này sẽ không được nhận:", "This file would not be taken in:")[lang], style="bold red")
         console.print(trial.refused.render(lang), highlight=False)
@@ -120,6 +128,29 @@ def _tell_table(table: TriedTable, lang: str, console: Console) -> None:
         console.print(Text(f"Bỏ qua, không đọc: {dropped}", f"Left out, not read: {dropped}")[lang], highlight=False)
 
 
+def _tell_return(one: TriedReturn, lang: str, console: Console) -> None:
+    sheet = f"{Text('Trang', 'Sheet')[lang]} “{one.sheet}”: " if one.sheet else ""
+    unit = units().get(one.area)
+    whose = f", {unit.name}" if unit else ""
+    told = Text(
+        f"biểu {one.declared.id} ({one.declared.label.vi}), {one.period.label.vi}{whose}",
+        f"return {one.declared.id} ({one.declared.label.en}), {one.period.label.en}{whose}",
+    )
+    console.print(f"{sheet}{told[lang]}", highlight=False)
+    for found in one.cells:
+        measure = one.declared.measures[found["measure"]]
+        about = one.declared.lines[found["line"]].label if found["line"] else _unit_label(found["unit_key"])
+        value = found["value"] if found["value"] is None else number(found["value"], lang, measure.digits)
+        word = measure.words[found["word"]].label[lang] if found["word"] in measure.words else found["word"]
+        said = value or word or day(found["day"], lang)
+        console.print(f"  {found['cell']}: {about[lang]}, {measure.label[lang]} = {said}", highlight=False)
+
+
+def _unit_label(key: str | None) -> Text:
+    unit = units().get(key or "")
+    return Text(unit.name, unit.name) if unit else Text("–", "–")
+
+
 def _tell_facts(trial: Trial, lang: str, console: Console) -> None:
     facts = trial.facts
     if facts is None:
@@ -140,7 +171,7 @@ def _tell_facts(trial: Trial, lang: str, console: Console) -> None:
     excluded, rejected = sum(facts.excluded.values()), sum(facts.rejected.values())
     counts = {
         "rows_in": facts.rows_in,
-        "counted": facts.accepted + facts.reported,
+        "counted": facts.accepted + facts.reported + facts.returned,
         "excluded": excluded,
         "rejected": rejected,
     }

@@ -15,8 +15,11 @@ from typing import Any
 import polars as pl
 
 from pipeline.conform.headers import Header
+from pipeline.conform.return_rows import ReturnSheet
 from pipeline.conform.titles import Title
 from pipeline.declare.columns import columns
+from pipeline.declare.periods import Period
+from pipeline.declare.returns import Return
 from pipeline.declare.sources import Source
 from pipeline.declare.text import shape
 from pipeline.declare.units import propose, resolve
@@ -42,6 +45,17 @@ class TriedTable:
 
 
 @dataclass(frozen=True)
+class TriedReturn:
+    """A sheet that is a return. area: unit_id of its mark, or "". cells: the first that tell something, as read."""
+
+    sheet: str | None
+    declared: Return
+    period: Period
+    area: str
+    cells: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Trial:
     """What a file would give. facts: null where it would be refused, and then why. rows: the first ones as they would
     be read (dossier codes only where they are harmless). unknown_units: name as written → units that look like it."""
@@ -56,6 +70,7 @@ class Trial:
     refused: InputRefused | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
     figures: list[dict[str, Any]] = field(default_factory=list)
+    returns: list[TriedReturn] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
     unknown_units: dict[str, list[str]] = field(default_factory=dict)
 
@@ -65,10 +80,10 @@ def try_file(path: Path, source: Source) -> Trial:
     opened = open_file(path, path.name)
     about = (path, source, opened.format, opened.encoding, opened.container)
     try:
-        tables = sheets_of(opened, source, path.name, path.name).tables
+        sheets = sheets_of(opened, source, path.name, path.name)
     except InputRefused as error:
         return Trial(*about, tables=[], refused=error)
-    tried = [TriedTable(t.grid.sheet, t.header, t.title, _others(t.header, source)) for t in tables]
+    tried = [TriedTable(t.grid.sheet, t.header, t.title, _others(t.header, source)) for t in sheets.tables]
     with tempfile.TemporaryDirectory(prefix="motcua-try-") as folder:
         home = Home(Path(folder))
         home.warehouse.mkdir(parents=True)
@@ -83,6 +98,7 @@ def try_file(path: Path, source: Source) -> Trial:
             facts=facts,
             rows=_first_rows(home, facts),
             figures=_first_figures(facts),
+            returns=_first_cells(facts, sheets.returns),
             faults=_faults(facts),
             unknown_units=_unknown_units(home, facts),
         )
@@ -116,6 +132,20 @@ def _first_figures(facts: FileFacts) -> list[dict[str, Any]]:
     rows = figures.select("sheet", "row").unique(maintain_order=True).head(SHOWN_ROWS)
     shown = figures.join(rows, on=["sheet", "row"], nulls_equal=True, maintain_order="left")
     return [f | {"unit": _told(f["unit"]), "field": _told(f["field"])} for f in shown.to_dicts()]
+
+
+def _first_cells(facts: FileFacts, sheets: list[ReturnSheet]) -> list[TriedReturn]:
+    if not sheets:
+        return []
+    figures = pl.read_parquet(facts.folder / "returns.parquet")
+    told = figures.filter(pl.any_horizontal(pl.col("value", "word", "day").is_not_null()))
+    found = []
+    for s in sheets:
+        own = told.filter(pl.col("sheet").eq_missing(pl.lit(s.grid.sheet)), pl.col("return_id") == s.declared.id)
+        found.append(
+            TriedReturn(s.grid.sheet, s.declared, s.period, s.mark.area, own.head(SHOWN_ROWS).drop("unit").to_dicts())
+        )
+    return found
 
 
 def _told(kept: str | None) -> str | None:

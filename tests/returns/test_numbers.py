@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -44,7 +45,23 @@ MONEY = returns()["investment"].measures["disbursed"]
     ],
 )
 def test_a_known_number_tells_how_the_file_writes_them(probe: str, way: Numbers) -> None:
-    assert numbers_of(probe) == way
+    assert numbers_of(["", probe]) == way
+
+
+@pytest.mark.parametrize(
+    ("probe", "written", "day"),
+    [
+        ("31/12/2000", "08/09/2023", date(2023, 9, 8)),
+        ("12/31/2000", "08/09/2023", date(2023, 8, 9)),
+        ("2000-12-31 00:00:00", "2023-08-09", date(2023, 8, 9)),
+        ("", "08/09/2023", date(2023, 9, 8)),
+        ("12/31/2000", "31/08/2023", None),
+        ("31/12/2000", "08/31/2023", None),
+    ],
+)
+def test_a_known_day_tells_which_comes_first(probe: str, written: str, day: date | None) -> None:
+    found = read_cell(written, returns()["investment"].measures["as_of"], numbers_of([probe, "1.234,5"]))
+    assert isinstance(found, Unread) if day is None else found == Figure(day=day)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_what_stands_above_a_table(book: openpyxl.Workbook) -> None:
         "Đã giải ngân\n(triệu đồng)",
         "Tính đến ngày",
     ]
-    assert sheet.freeze_panes == "D8" and sheet.page_setup.paperSize == "9" and sheet.page_setup.fitToHeight == 0
+    assert sheet.freeze_panes == "D8" and sheet.page_setup.paperSize == 9 and sheet.page_setup.fitToHeight == 0
 
 
 def test_units_and_lines_are_there_already(book: openpyxl.Workbook) -> None:
@@ -77,7 +77,7 @@ def test_only_the_cells_to_fill_are_open(book: openpyxl.Workbook) -> None:
         where = places(sheet)
         codes = {code for _, code in where} - {"line", "unit", "name"}
         for (key, code), cell in where.items():
-            opened = code in codes and not key.startswith("#") and key != "total"
+            opened = code in codes and not key.startswith("#") and (key != "total" or name == "investment")
             assert sheet[cell].protection.locked != opened, (name, cell)
     assert not sheets(book)["investment"]["C4"].protection.locked, "the day of making"
 

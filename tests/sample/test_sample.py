@@ -269,7 +269,7 @@ def test_procedures():
 
 
 def test_people_are_made_up():
-    for path in [*RAW.glob("gio_linh_*/*.[cx]*"), LATE / "ho_so_dieu_chinh_2023-10-20.xlsx"]:
+    for path in [*RAW.glob("gio_linh_[hx]*/*.[cx]*"), LATE / "ho_so_dieu_chinh_2023-10-20.xlsx"]:
         for r in read(path)[1]:
             n = int(r["Số CCCD"])
             assert n < 10_000 and len(r["Số CCCD"]) == 12

@@ -5,6 +5,7 @@ Made from a Book alone. Not here: the words (declare/report_sentences.toml), whi
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import duckdb
 from pipeline.declare import report_section as plan
 from pipeline.declare.charts import charts
 from pipeline.declare.figures import indicators
+from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.report.book import Book
 from pipeline.report.section.as_text import as_json, as_markdown, link
@@ -55,6 +57,7 @@ def write_section(
         "unit_id": book.top,
         "unit": book.whole["unit"],
         "rules": book.rules,
+        "explain_with": _asked(book),
         "seal": book.whole["seal"],
         "release": book.info["release"],
         "known_at": str(known_at(book)),
@@ -65,6 +68,12 @@ def write_section(
     made[1].write_text(as_markdown(told, linked), encoding="utf-8", newline="\n")
     made[2].write_text(as_json(told, frame), encoding="utf-8", newline="\n")
     return made
+
+
+def _asked(book: Book) -> str:
+    """What the commands beside the figures need besides, where the book is not of what is known and counted by us."""
+    rules = [] if book.rules == OURS else ["--rules", book.rules]
+    return shlex.join(rules + (["--as-known", book.as_known.isoformat(" ")] if book.as_known else []))
 
 
 def _caption(name: str) -> Text:

@@ -22,7 +22,7 @@ COMPONENTS = "component_digitization_rate"
 @dataclass(frozen=True)
 class Told:
     """Of a unit: counts that are not 0, rates as (numerator, denominator); coverage, basis, seal. target: in percent, of
-    the rate of component digitization."""
+    the rate of component digitization. unknown: by indicator, of how many dossiers it is not known."""
 
     counts: Mapping[str, int | None] | None = None
     rates: Mapping[str, tuple[int, int]] | None = None
@@ -34,6 +34,7 @@ class Told:
     seal: str | None = None
     missing: str | None = None
     target: int | None = None
+    unknown: Mapping[str, int] | None = None
 
 
 def book(units: dict[str, Told], period: str = "2023-Q3", **others: dict[str, Told]) -> Book:
@@ -90,6 +91,9 @@ def _rate(unit_id: str, unit: Told, code: str) -> Row:
     row: Row = {"unit_code": unit_id, "unit": unit.name, "indicator": code, "numerator": n, "denominator": d}
     row |= {"unknown": 0, "value": value, "operator": None, "threshold": None, "near": False, "needed": None}
     row |= {"verdict": "nothing_arisen" if not d and kind != "sum" else "no_target"}
+    row["unknown"] = (unit.unknown or {}).get(code, 0)
+    if row["unknown"] and not d:
+        return row | {"verdict": "no_data"}
     if unit.coverage == "no_data":
         return row | dict.fromkeys(("numerator", "denominator", "unknown", "value")) | {"verdict": "no_data"}
     if code == COMPONENTS and unit.target is not None and d:

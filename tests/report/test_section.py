@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import duckdb
 import pytest
 
 from pipeline.declare.figures import indicators, measures
+from pipeline.declare.periods import parse_period
 from pipeline.declare.returns import returns
 from pipeline.measure import answers
 from pipeline.report.book import Book, open_book
@@ -207,8 +209,31 @@ def shown_of_return(con: duckdb.DuckDBPyConnection, cell: Cell) -> str:
 @cache
 def counted(con: duckdb.DuckDBPyConnection, period: str) -> dict[str, dict[str, int]]:
     """unit_id → the counts of `motcua stats`."""
-    ids = dict(con.execute("SELECT unit, unit_id FROM unit").fetchall())
-    return {ids[row["unit"]]: row for row in answers.stats(con, period)}
+    return dict(zip(answers.nodes(con, parse_period(period)), answers.stats(con, period), strict=True))
+
+
+def shown_change(con: duckdb.DuckDBPyConnection, now: Cell, then: Cell) -> str:
+    """How far a figure moved, from the release's whole numbers."""
+    if now.figure in measures():
+        more, words = (
+            Fraction(counted(con, now.period)["45"][now.figure] - counted(con, then.period)["45"][then.figure]),
+            "hồ sơ",
+        )
+    else:
+        values = [
+            con.execute(
+                "SELECT numerator, denominator, value FROM indicator_value WHERE (period, unit_id, indicator) = (?, ?, ?)",
+                [cell.period, cell.unit_id, cell.figure],
+            ).fetchall()[0]
+            for cell in (now, then)
+        ]
+        kind = indicators()[now.figure].kind
+        scale, words = (1, "ngày") if kind in ("mean", "median") else (100, "điểm phần trăm")
+        exact = [Fraction(v) if kind == "median" else Fraction(n, d) * scale for n, d, v in values]
+        more = exact[0] - exact[1]
+    digits = 0 if words == "hồ sơ" else 2
+    size = (Decimal(abs(more).numerator) / abs(more).denominator).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return f"{'tăng' if more > 0 else 'giảm'} {size} {words}".replace(".", ",") if size else "không đổi"
 
 
 def grouped(value: int) -> str:
@@ -274,6 +299,10 @@ def test_a_province_is_compared_and_its_long_lists_stand_in_tables(of_district: 
     assert re.search(r"(tăng|giảm) \d+,\d\d điểm phần trăm", said["compared.a_year_earlier.then_on_time", "45"])
     assert said["online.online_service_rate.told_many", "45"] == "Có phát sinh ở 131 đơn vị, xem bảng dưới đây."
     assert [unit for key, unit in said if key == "handled.received"] == ["45"]  # the sums stand in the table
+    changes = [f for f in figures(one) if len(f.cells) == 2]
+    assert len(changes) > 25
+    for figure in changes:
+        assert figure.display == shown_change(of_district, *figure.cells), figure
     tables = {p.id: p for p in one.pieces if isinstance(p, Table)}
     assert len(tables["handled.units"].lines) == 132
     names = [line.label.display for line in tables["handled.units"].lines]

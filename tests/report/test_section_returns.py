@@ -58,6 +58,7 @@ def rate(name: str, n: int, d: int) -> tuple[tuple[str, str, str], Row]:
         "qualifier": None,
     }
     row |= {"numerator": Decimal(n), "denominator": Decimal(d), "value": Decimal(n) / d if d else None}
+    row |= {"operator": ">=", "threshold": Decimal(1), "needed": d - n or None}
     return key, row | {"verdict": "met" if d and n == d else "not_met" if d else "nothing_arisen"}
 
 
@@ -67,7 +68,11 @@ def rate(name: str, n: int, d: int) -> tuple[tuple[str, str, str], Row]:
         ({"apologies.late": 4, "apologies.apologised": 4}, {"apologies.apologies_sent_rate": (4, 4)},
          "- Xin lỗi khi trễ hạn, theo báo cáo của đơn vị: 4/4 hồ sơ, đạt 100,00 %. Số hồ sơ trễ hạn khớp với sổ theo dõi hồ sơ."),
         ({"apologies.late": 9, "apologies.apologised": 8}, {"apologies.apologies_sent_rate": (8, 9)},
-         "8/9 hồ sơ, đạt 88,89 %. Số hồ sơ trễ hạn này khác số tính từ sổ theo dõi hồ sơ của cùng kỳ, cùng đơn vị (4 hồ sơ)"),
+         "8/9 hồ sơ, đạt 88,89 %. Còn 1 hồ sơ trễ hạn chưa được xin lỗi. Số hồ sơ trễ hạn này khác số tính từ sổ theo dõi hồ sơ của cùng kỳ, cùng đơn vị (4 hồ sơ)"),
+        ({"procedures_posted.commune_level.total": 124, "procedures_posted.commune_level.posted": 120},
+         {"procedures_posted.commune_level.procedures_posted_rate": (120, 124)},
+         "120/124 thủ tục hành chính thuộc thẩm quyền giải quyết của cấp xã, đạt 96,77 %. Còn 4 thủ tục chưa niêm yết, công khai so với chỉ tiêu ≥ 100 %."),
+        ({"apologies.late": 4, "apologies.apologised": 3}, {"apologies.apologies_sent_rate": (3, 4)}, "3/4 hồ sơ, đạt 75,00 %. Còn 1 hồ sơ trễ hạn chưa được xin lỗi."),
         ({"apologies.late": 0}, {}, "theo báo cáo của đơn vị: không phát sinh hồ sơ trễ hạn. Số hồ sơ trễ hạn này khác"),
         ({"apologies.late": (3, 18)}, {}, "- Xin lỗi khi trễ hạn: mới có 3/18 đơn vị báo cáo."),
         ({"slips.slips": 5, "slips.resolved": 10}, {"slips.slips_rate": (5, 10)}, "5 phiếu trên 10 hồ sơ đã giải quyết, đạt 50,00 %. Số phiếu khớp"),

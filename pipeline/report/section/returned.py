@@ -17,7 +17,7 @@ from pipeline.declare import report_section as plan
 from pipeline.declare.returns import OF_LINES, Return, returns
 from pipeline.measure.returns import return_figures, return_indicators
 from pipeline.report.book import Book
-from pipeline.report.display import VERDICT, number, percent
+from pipeline.report.display import VERDICT, number, percent, threshold
 from pipeline.report.return_screen import figure, value_pair
 from pipeline.report.section.model import Cell, Figure, Head, Line, Sentence, Table
 
@@ -37,14 +37,14 @@ class Returned:
     rates: dict[tuple[str, str, str], Row]
 
     def get(self, name: str, words: str, lang: str) -> Figure | None:
-        """The figure of `RETURN[.LINE].MEASURE[.told|.asked]` or `RETURN[.LINE].INDICATOR`; None where it is not told.
+        """The figure of `RETURN[.LINE].MEASURE[.told|.asked]` or `RETURN[.LINE].INDICATOR[.threshold|.needed]`; None where it is not told.
         Raises KeyError where no such figure is declared."""
         return_id, *rest = words.split(".")
         declared = returns()[return_id]
         line = declared.lines[rest.pop(0)].name if declared.rows == OF_LINES else ALL
         what, part = rest[0], rest[1] if len(rest) > 1 else None
         if what in declared.indicators:
-            return self._rate(name, (return_id, line, what), lang)
+            return self._rate(name, (return_id, line, what), lang, part)
         row = self.figures.get((return_id, line, declared.measures[what].name))
         if row is None:
             return None
@@ -52,10 +52,16 @@ class Returned:
             return Figure(name, number(row[part], lang), row[part], cells=(_cell(row, what, part),))
         return _figure(name, row, lang)
 
-    def _rate(self, name: str, key: tuple[str, str, str], lang: str) -> Figure | None:
+    def _rate(self, name: str, key: tuple[str, str, str], lang: str, part: str | None = None) -> Figure | None:
         row = self.rates.get(key)
         if row is None or row["verdict"] == "no_data":
             return None
+        if part:
+            value = row[part]
+            if value is None:
+                return None
+            shown = threshold(row, lang) if part == "threshold" else number(value, lang)
+            return Figure(name, shown, _plain(Decimal(value)), cells=(_cell(row, key[2], part, True),))
         cell = (_cell(row, key[2], of_indicator=True),)
         if row["value"] is None:
             return Figure(name, VERDICT[row["verdict"]][lang], cells=cell)

@@ -52,7 +52,7 @@ class Scope:
         return self.book.units[self.unit_id]
 
     def verdict(self, indicator: str | None = None) -> str:
-        row = self.book.rate(self.unit_id, indicator or self.of or "")
+        row = self.book.rate(self.unit_id, (indicator if indicator not in (None, "it") else self.of) or "")
         return row["verdict"] if row else "no_data"
 
     def get(self, name: str) -> Figure | None:

@@ -132,6 +132,8 @@ def _flag(scope: Scope, name: str) -> bool:
             return row["seal"] is not None
         case "other_rules":
             return book.rules != OURS
+        case "as_known":
+            return book.as_known is not None
         case "then_partial":
             then = book.count(scope.unit_id, scope.then)
             return then is not None and then["coverage"] == "partial"

@@ -6,5 +6,5 @@ from pipeline.declare.text import Text, declared
 
 
 def mark_of(mark: str) -> Text:
-    """The mark of a declaration in words. Raises KeyError where it has no Vietnamese ones."""
-    return Text(declared("marks.toml")[mark], mark)
+    """The mark of a declaration in words; as it stands where it has none in Vietnamese (a release of older declarations)."""
+    return Text(declared("marks.toml").get(mark, mark), mark)

@@ -180,6 +180,7 @@ def test_sections_change_with_the_reform() -> None:
 
 
 def test_marks_and_orders_are_told(made: Made) -> None:
+    assert all(mark_of(f.mark).vi != f.mark for f in forms()), "in Vietnamese words"
     for name, path in made().items():
         one = form(name)
         for sheet in stored(path):

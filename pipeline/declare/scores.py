@@ -30,8 +30,10 @@ class Group:
 class Score:
     """A sub-score: points = min(max_points, max_points × numerator / denominator / saturation), saturation null: 1.
 
-    numerator, denominator, unknown: predicates over `dossier_period`, of `indicator` where it is one; empty where
-    the data tells nothing. nothing: the points of a denominator of 0: full | zero | none (null). needs: what the data must
+    parts: where numerator and denominator come from: indicator | dossiers | return | procedures (and a return).
+    numerator, denominator: predicates over `dossier_period`, of `indicator` where it is one, or sums of measures of the
+    return, as `parts` says; of procedures, the numerator is the predicate of a dossier newly received. unknown: a predicate, empty
+    where the labels say it by being null. nothing: the points of a denominator of 0: full | zero | none (null). needs: what the data must
     tell. max_points 0: for information only."""
 
     key: str
@@ -39,6 +41,7 @@ class Score:
     label: Text
     max_points: int
     saturation: Fraction | None
+    parts: str
     indicator: str | None
     numerator: str
     denominator: str
@@ -47,11 +50,6 @@ class Score:
     needs: Text
     source: str
     mark: str
-
-    @property
-    def parts(self) -> str | None:
-        """Where numerator and denominator come from: indicator | dossiers; null: nowhere."""
-        return "indicator" if self.indicator else "dossiers" if self.numerator else None
 
     @property
     def formula(self) -> str:
@@ -73,22 +71,35 @@ def scores() -> dict[str, Score]:
 
 
 def _score(key: str, node: dict[str, Any]) -> Score:
-    own = indicators().get(node.get("indicator", ""))
+    parts, numerator, denominator = _parts(node)
     return Score(
         key,
         node["group"],
         text_of(node),
         node["max"],
         Fraction(node["saturation"]) if "saturation" in node else None,
+        parts,
         node.get("indicator"),
-        own.numerator if own else node.get("numerator", ""),
-        own.denominator if own else node.get("denominator", ""),
+        numerator,
+        denominator,
         node.get("unknown", ""),
         node["nothing"],
         Text(node["needs_vi"], node["needs_en"]),
         declared(FILE)["source"],
         node["mark"],
     )
+
+
+def _parts(node: dict[str, Any]) -> tuple[str, str, str]:
+    """Where a sub-score's parts come from, its numerator and its denominator."""
+    if "indicator" in node:
+        own = indicators()[node["indicator"]]
+        return "indicator", own.numerator, own.denominator
+    if "procedures" in node:
+        return "procedures", node["procedures"], node["denominator_return"]
+    if "numerator_return" in node:
+        return "return", node["numerator_return"], node["denominator_return"]
+    return "dossiers", node["numerator"], node["denominator"]
 
 
 def three_valued(numerator: str, unknown: str) -> str:
@@ -99,6 +110,11 @@ def three_valued(numerator: str, unknown: str) -> str:
 def label() -> Text:
     """What the whole is called."""
     return text_of(declared(FILE))
+
+
+def return_id() -> str:
+    """The return that collects what no register tells."""
+    return str(declared(FILE)["return"])
 
 
 def valid_from() -> date:

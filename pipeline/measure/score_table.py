@@ -6,12 +6,18 @@ Not here: the formulas (declare/scores), answers from the tables (scores.py).
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import polars as pl
 
-from pipeline.declare.scores import Score, groups, scores, three_valued
+from pipeline.declare.figures import labels
+from pipeline.declare.returns import returns
+from pipeline.declare.scores import Score, groups, return_id, scores, three_valued
 from pipeline.warehouse.sql import statement, store
 
+DAYS = re.compile(r"\w+_on IS NULL|\w+ <=? \w+_on|\w+_on <=? \w+")
+NEW = "origin <> 'carried_over'"
 SCHEMA = {
     "sort": pl.Int32,
     "score": pl.String,
@@ -37,12 +43,12 @@ SCHEMA = {
 
 
 def score_table(con: duckdb.DuckDBPyConnection) -> None:
-    """`score`: a row for each sub-score; null where the decision has no saturation, or the data no parts."""
+    """`score`: a row for each sub-score; saturation null: 1."""
     rows = [
         (
             *(sort, s.key, s.group, groups()[s.group].label.vi, groups()[s.group].label.en, s.label.vi, s.label.en),
             *(s.max_points, *(s.saturation.as_integer_ratio() if s.saturation else (None, None)), s.formula),
-            *(s.parts, s.indicator, three_valued(s.numerator, s.unknown) or None, s.denominator or None),
+            *(s.parts, s.indicator, three_valued(s.numerator, s.unknown), s.denominator or None),
             *(s.nothing, s.needs.vi, s.needs.en, s.source, s.mark),
         )
         for sort, s in enumerate(scores().values())
@@ -56,33 +62,106 @@ def score_select() -> str:
 
 
 def _counts_sql() -> str:
-    """period, unit_id (or sum of units), score, numerator, denominator, unknown."""
-    own = [s for s in scores().values() if s.parts == "dossiers"]
-    columns = ", ".join(f"{sql} AS {s.key}__{part}" for s in own for part, sql in _terms(s).items())
-    sums = ", ".join(f"sum({s.key}__{part}) AS {s.key}__{part}" for s in own for part in "ndu")
-    parts = ", ".join(
-        f"unnest([{', '.join(f'{s.key}__{part}' for s in own)}]) AS {name}"
-        for part, name in (("n", "numerator"), ("d", "denominator"), ("u", "unknown"))
+    """period, unit_id (or sum of units), score, numerator, denominator, unknown: a row where something tells of it; seen:
+    whether the unit has dossiers in the period, of sub-scores that are made from these."""
+    rates, procedures = _of("dossiers"), _of("procedures")
+    labels_asked, days = _asked(rates + procedures)
+    each = ", ".join(f"{sql} AS {s.key}__{x}" for s in rates + procedures for x, sql in _terms(s).items())
+    for term, name in days.items():
+        each = each.replace(term, name)
+    looked_at = ", ".join([*labels_asked, *(f"{term} AS {name}" for term, name in days.items())])
+    by_unit = ", ".join(
+        [f"sum({s.key}__{x}) AS {s.key}__{x}" for s in rates for x in "ndu"] + [_procedures_sql(s) for s in procedures]
     )
+    by_node = ", ".join(
+        [f"sum({s.key}__{x}) AS {s.key}__{x}" for s in rates for x in "ndu"]
+        + [f"CASE WHEN count({s.key}__n) = count(*) THEN sum({s.key}__n) END AS {s.key}__n" for s in procedures]
+        + [f"sum({s.key}__u) AS {s.key}__u" for s in procedures]
+    )
+    of_procedures = "(SELECT score FROM {main}score WHERE parts = 'procedures')"
     return f"""
-        WITH of_unit AS (
-            SELECT period, unit_id, {columns} FROM {{heart}}dossier_period WHERE coverage <> 'no_data' GROUP BY period, unit_id
+        -- one look at the dossiers: alike ones are counted first, and the predicates asked of each kind
+        WITH alike AS (
+            SELECT period, unit_id, coalesce(procedure_code, procedure) AS name, {looked_at}, count(*) AS n
+            FROM {{heart}}dossier_period WHERE coverage <> 'no_data' GROUP BY ALL
         ),
-        summed AS (
-            SELECT period, node, {sums} FROM of_unit JOIN {{main}}node_of USING (unit_id) GROUP BY period, node
-        )
-        SELECT period, node AS unit_id, unnest([{", ".join(f"'{s.key}'" for s in own)}]) AS score, {parts} FROM summed
+        of_procedure AS (SELECT period, unit_id, name, {each} FROM alike GROUP BY period, unit_id, name),
+        of_unit AS (SELECT period, unit_id, {by_unit} FROM of_procedure GROUP BY period, unit_id),
+        of_node AS MATERIALIZED (
+            SELECT period, node AS unit_id, {by_node} FROM of_unit JOIN {{main}}node_of USING (unit_id) GROUP BY period, node
+        ),
+        returned AS ({_returned_sql()})
+        SELECT period, unit_id, {_unpivoted(rates, {"n": "numerator", "d": "denominator", "u": "unknown"})}, TRUE AS seen
+        FROM of_node
         UNION ALL
-        SELECT v.period, v.unit_id, s.score, v.numerator, v.denominator, v.unknown
+        SELECT v.period, v.unit_id, s.score, v.numerator, v.denominator, v.unknown, NULL
         FROM {{own}}indicator_value v JOIN {{main}}score s ON s.indicator = v.indicator
+        UNION ALL
+        SELECT period, unit_id, score, numerator, denominator, 0, NULL FROM returned WHERE score NOT IN {of_procedures}
+        UNION ALL
+        SELECT period, unit_id, score, p.numerator, r.denominator, p.unknown, p.score IS NOT NULL
+        FROM (SELECT period, unit_id, {_unpivoted(procedures, {"n": "numerator", "u": "unknown"})} FROM of_node) p
+        FULL JOIN (SELECT * FROM returned WHERE score IN {of_procedures}) r USING (period, unit_id, score)
     """
 
 
+def _asked(found: list[Score]) -> tuple[list[str], dict[str, str]]:
+    """The labels that predicates hang on, and what they ask of days, each as a column: term → name."""
+    text = " ".join([NEW, *(f"{s.numerator} {s.unknown} {s.denominator}" for s in found)])
+    days = {term: f"day_{n}" for n, term in enumerate(sorted({m[0] for m in DAYS.finditer(text)}))}
+    return [name for name in labels() if name in re.findall(r"\w+", text)], days
+
+
+def _of(parts: str) -> list[Score]:
+    return [s for s in scores().values() if s.parts == parts]
+
+
+def _unpivoted(found: list[Score], columns: dict[str, str]) -> str:
+    """Select list that turns columns KEY__x into a row for each sub-score. columns: x → name."""
+    names = ", ".join(f"unnest([{', '.join(f'{s.key}__{x}' for s in found)}]) AS {name}" for x, name in columns.items())
+    return f"unnest([{', '.join(repr(s.key) for s in found)}]) AS score, {names}"
+
+
 def _terms(score: Score) -> dict[str, str]:
-    """Aggregates over dossiers, as of an indicator that is a rate."""
+    """Aggregates over the dossiers of a procedure: of a rate its parts; of procedures how many hit (h), are known (k)."""
     n, d = f"({three_valued(score.numerator, score.unknown)})", f"({score.denominator})"
+    if score.parts == "procedures":
+        return {
+            "h": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n}), 0)",
+            "k": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n} IS NOT NULL), 0)",
+            "u": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n} IS NULL), 0)",
+        }
     return {
-        "n": f"count(*) FILTER (WHERE {d} AND {n})",
-        "d": f"count(*) FILTER (WHERE {d} AND {n} IS NOT NULL)",
-        "u": f"count(*) FILTER (WHERE {d} IS NULL OR ({d} AND {n} IS NULL))",
+        "n": f"coalesce(sum(n) FILTER (WHERE {d} AND {n}), 0)",
+        "d": f"coalesce(sum(n) FILTER (WHERE {d} AND {n} IS NOT NULL), 0)",
+        "u": f"coalesce(sum(n) FILTER (WHERE {d} IS NULL OR ({d} AND {n} IS NULL)), 0)",
     }
+
+
+def _procedures_sql(score: Score) -> str:
+    """Procedures of a unit, by their code, else their name, with such a dossier newly received; not known where there
+    are dossiers and none tells. unknown: dossiers of which it, or their procedure, is not known."""
+    key = score.key
+    return (
+        f"CASE WHEN sum({key}__k) > 0 OR sum({key}__u) = 0 THEN count(*) FILTER (WHERE {key}__h > 0 AND name IS NOT NULL) END AS {key}__n, "
+        f"sum({key}__u) + coalesce(sum({key}__h) FILTER (WHERE name IS NULL), 0) AS {key}__u"
+    )
+
+
+def _returned_sql() -> str:
+    """Measures of the return; of procedures their denominator alone."""
+    own = _of("return") + _of("procedures")
+    measures = ", ".join(
+        f"CAST(max(value) FILTER (WHERE measure = '{name}') AS BIGINT) AS {name}"
+        for name in returns()[return_id()].measures
+    )
+    columns = ", ".join(
+        f"{s.numerator if s.parts == 'return' else 'NULL::BIGINT'} AS {s.key}__n, {s.denominator} AS {s.key}__d"
+        for s in own
+    )
+    return f"""
+        SELECT period, unit_id, {_unpivoted(own, {"n": "numerator", "d": "denominator"})}
+        FROM (
+            SELECT period, unit_id, {columns}
+            FROM (SELECT period, unit_id, {measures} FROM {{live}}return_figure WHERE return_id = '{return_id()}' GROUP BY period, unit_id)
+        )"""

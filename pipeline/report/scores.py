@@ -12,13 +12,15 @@ from typing import Any
 
 from rich.console import Console
 
-from pipeline.declare.scores import groups, label
+from pipeline.declare.periods import parse_period
+from pipeline.declare.scores import groups, label, return_id, scores
 from pipeline.declare.text import Text
 from pipeline.report.display import NOTHING, half_up, number
 from pipeline.report.screen import print_table
 
 Row = dict[str, Any]
 DIGITS = 2
+FROM_RETURN = ("return", "procedures")
 COUNTS = ("numerator", "denominator", "unknown")
 LABEL = Text("Nhóm, chỉ số", "Group, sub-score")
 POINTS = Text("Điểm", "Points")
@@ -62,10 +64,11 @@ def print_scores(rows: Sequence[Row], lang: str, screen: Console) -> None:
 
 def _print_unit(rows: Sequence[Row], lang: str, screen: Console) -> None:
     head = rows[0]
-    screen.print(f"{label()[lang]}: {head['unit']}, {head['period']}", style="bold")
+    period = f"{parse_period(head['period']).label[lang]} ({head['period']})"
+    screen.print(f"{label()[lang]}: {head['unit']}, {period}", style="bold", highlight=False)
     for words in (head["note"], head["missing"]):
         if words:
-            screen.print(f"{words[0].upper()}{words[1:]}.")
+            screen.print(f"{words[0].upper()}{words[1:]}.", highlight=False)
     of_group = {r["score_group"]: r for r in rows if r["part"] == "group"}
     shown: list[Row] = []
     for name, group in of_group.items():
@@ -73,6 +76,15 @@ def _print_unit(rows: Sequence[Row], lang: str, screen: Console) -> None:
         shown += [_score(r, lang) for r in rows if r["part"] == "score" and r["score_group"] == name]
     shown.append(_group(next(r for r in rows if r["part"] == "total"), lang))
     print_table(shown, [key for key in shown[0] if key != "level"], lang, screen, spare=(FULL_FROM[lang], "unknown"))
+    if any(
+        r["status"] == "missing" and scores()[r["score"]].parts in FROM_RETURN for r in rows if r["part"] == "score"
+    ):
+        how = f"motcua template {return_id()} --period {head['period']}"
+        screen.print(
+            Text(f"Số liệu không có trong sổ: {how}", f"What no register holds: {how}")[lang],
+            style="dim",
+            highlight=False,
+        )
 
 
 def _group(row: Row, lang: str) -> Row:

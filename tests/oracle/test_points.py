@@ -118,6 +118,7 @@ def test_points_of_random_registers(tmp_path: Path) -> None:
 FIRST, CUT = date(2023, 6, 15), date(2023, 9, 14)
 UNITS = ("Xã Gio An", "Xã Gio Hải", "Xã Trung Sơn")
 YES_NO = {True: "Có", False: "Không", None: ""}
+PROCEDURES = ("1.001612", "1.000656", "1.001193", "1.004837", "")
 MARKS = ("fee_due", "paid_online", "component_digitized", "component_reused", "result_digitized")
 
 
@@ -128,7 +129,7 @@ def random_dossier(dice: random.Random) -> dict[str, Any]:
     if finished and finished > CUT:
         finished = None
     due = received + timedelta(dice.randrange(1, 40)) if dice.random() < 0.9 else None
-    facts = {mark: dice.choice([True, True, False, None]) for mark in MARKS}
+    facts = {mark: dice.choice([True, True, False, None]) for mark in MARKS} | {"procedure": dice.choice(PROCEDURES)}
     return facts | {
         "unit": dice.choice(UNITS),
         "online": dice.random() < 0.4,
@@ -147,6 +148,7 @@ def cells(facts: dict[str, Any]) -> dict[str, Any]:
         received_at=day(facts["received"]),
         finished_at=day(facts["finished"]),
         due_at=day(facts["due"]),
+        procedure_code=facts["procedure"],
         status="Đã xử lý xong" if facts["finished"] else "Đang xử lý",
         channel="Trực tuyến" if facts["online"] else "Trực tiếp",
         **{mark: YES_NO[facts[mark]] for mark in MARKS},
@@ -189,6 +191,20 @@ def test_points_of_random_dossiers(quarter: tuple[duckdb.DuckDBPyConnection, lis
         wrong += differences(unit or "all", rows, of_facts(mine))
     assert not wrong, "\n".join(wrong)
     assert all(0 < three[0] < three[1] for three in of_facts(facts).values())
+
+
+@pytest.mark.parametrize(("key", "hit"), [("DVTT_B", "online"), ("THANH_TOAN_B", "paid_online")])
+def test_procedures_of_random_dossiers(
+    quarter: tuple[duckdb.DuckDBPyConnection, list[dict[str, Any]]], key: str, hit: str
+) -> None:
+    """Procedures with such a dossier, of each unit; of the sum those of all units, a procedure once for each."""
+    con, facts = quarter
+    for unit in (*UNITS, None):
+        mine = [f for f in facts if unit in (None, f["unit"])]
+        pairs = {(f["unit"], f["procedure"]) for f in mine if f[hit] and f["procedure"]}
+        unknown = sum(f[hit] is None or (f[hit] and not f["procedure"]) for f in mine)
+        row = next(r for r in score_rows(con, "2023-Q3", unit or "466-xa") if r["score"] == key)
+        assert (row["numerator"], row["unknown"], row["status"]) == (len(pairs), unknown, "missing"), unit
 
 
 def test_the_recount_would_notice(quarter: tuple[duckdb.DuckDBPyConnection, list[dict[str, Any]]]) -> None:

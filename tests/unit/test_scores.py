@@ -51,8 +51,11 @@ def test_every_sub_score_is_declared_in_full(key: str) -> None:
     assert s.nothing in ("full", "zero", "none")
     assert s.saturation is None or 0 < s.saturation < 1
     assert s.indicator is None or s.indicator in indicators()
-    assert s.parts != "dossiers" or (s.numerator and s.denominator)
-    assert bool(s.numerator) == (s.parts is not None)
+    assert (
+        s.numerator
+        and (s.denominator or s.parts == "indicator")
+        and (s.indicator is not None) == (s.parts == "indicator")
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +82,10 @@ def world(found: dict[str, Score], coverage: str = "full", basis: str = "dossier
                 denominator BIGINT, unknown BIGINT);
             CREATE TABLE dossier_period (period VARCHAR, unit_id VARCHAR, coverage VARCHAR, as_of DATE, origin VARCHAR,
                 outcome VARCHAR, concluded_on DATE, effective_due_on DATE, fee_due BOOLEAN, paid_online BOOLEAN,
-                component_digitized BOOLEAN, component_reused BOOLEAN, result_digitized BOOLEAN)"""
+                component_digitized BOOLEAN, component_reused BOOLEAN, result_digitized BOOLEAN,
+                procedure_code VARCHAR, procedure VARCHAR);
+            CREATE TABLE return_figure (period VARCHAR, unit_id VARCHAR, return_id VARCHAR, measure VARCHAR,
+                value DECIMAL(28, 6))"""
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(score_table, "scores", lambda: found)
@@ -88,9 +94,9 @@ def world(found: dict[str, Score], coverage: str = "full", basis: str = "dossier
     return con
 
 
-def told(con: duckdb.DuckDBPyConnection, key: str, unit: str = "u0") -> tuple[str, Fraction | None]:
-    sql = "SELECT status, points_p, points_q, missing_vi, missing_en FROM score_766 WHERE score = ? AND unit_id = ?"
-    ((status, p, q, vi, en),) = con.execute(sql, [key, unit]).fetchall()
+def told(con: duckdb.DuckDBPyConnection, key: str) -> tuple[str, Fraction | None]:
+    sql = "SELECT status, points_p, points_q, missing_vi, missing_en FROM score_766 WHERE score = ? AND unit_id = 'u0'"
+    ((status, p, q, vi, en),) = con.execute(sql, [key]).fetchall()
     assert (status == "missing") == bool(vi) == bool(en), "what is missing is said, and only then"
     return status, None if p is None else Fraction(p, q)
 
@@ -196,13 +202,53 @@ def test_on_time_by_the_rule() -> None:
 
 
 def test_a_unit_without_dossiers_and_one_without_registers() -> None:
+    parts = "SELECT numerator, denominator, unknown FROM score_766 WHERE score = ?"
     assert told(world(scores()), "TIEN_DO") == ("nothing_arisen", None)
+    assert world(scores()).execute(parts, ["DVTT_B"]).fetchall() == [(0, None, 0)], "no procedure had a dossier"
     for basis in ("reported", "mixed"):  # summaries tell nothing of it
         con = world(scores(), basis=basis)
         assert told(con, "TIEN_DO") == ("missing", None)
-    assert {status for (status,) in world(scores(), "no_data").execute("SELECT status FROM score_766").fetchall()} == {
-        "missing"
-    }
+        assert con.execute(parts, ["DVTT_B"]).fetchall() == [(None, None, None)]
+    nothing = world(scores(), "no_data").execute("SELECT DISTINCT status, numerator, denominator FROM score_766")
+    assert nothing.fetchall() == [("missing", None, None)]
+
+
+# procedure, paid online; of a unit told of 10 procedures with a fee → numerator, unknown, points of THANH_TOAN_B
+PROCEDURES = [
+    ([("1", True), ("1", True), ("2", False)], 1, 0, "0.25"),  # one procedure, however many dossiers
+    ([("1", True), ("2", True), ("3", None)], 2, 1, "0.5"),
+    ([("1", False), (None, True)], 0, 1, "0"),  # paid for a procedure that is not told
+    ([("1", None), ("2", None)], None, 2, None),  # no dossier tells
+    (
+        [("1", True), ("2", True), ("3", True), ("4", True), ("5", True), ("6", True), ("7", True), ("8", True)],
+        8,
+        0,
+        "2",
+    ),
+    ([], 0, 0, "0"),
+]
+
+
+@pytest.mark.parametrize(("rows", "numerator", "unknown", "points"), PROCEDURES)
+def test_procedures_with_such_a_dossier(rows: Any, numerator: int | None, unknown: int, points: str | None) -> None:
+    con = world(scores())
+    con.execute(f"INSERT INTO return_figure VALUES ('{Q3}', 'u0', 'decision_766', 'with_fee', 10)")
+    con.execute("INSERT INTO node_of VALUES ('u0', 'u0')")
+    for origin, procedure, paid in [("carried_over", "9", True), *(("online", *row) for row in rows)]:
+        con.execute(
+            f"""INSERT INTO dossier_period BY NAME SELECT '{Q3}' AS period, 'u0' AS unit_id, 'full' AS coverage,
+                ? AS origin, ? AS procedure_code, ? AS paid_online""",
+            [origin, procedure, paid],
+        )
+    found = con.execute("SELECT numerator, denominator, unknown FROM score_766 WHERE score = 'THANH_TOAN_B'").fetchall()
+    assert found == [(numerator, 10, unknown)]
+    assert told(con, "THANH_TOAN_B")[1] == (None if points is None else Fraction(points))
+
+
+def test_no_procedures_at_all_is_nothing_whatever_is_unknown() -> None:
+    con = world(scores())
+    con.execute(f"INSERT INTO return_figure VALUES ('{Q3}', 'u0', 'decision_766', 'with_fee', 0)")
+    assert told(con, "THANH_TOAN_B") == ("nothing_arisen", None)
 
 
 # ---- the sample
@@ -225,7 +271,7 @@ BY_HAND = {  # of the district's 7,766 received and 7,614 resolved
     "ORIGINAL_RESULT_AVAILABLE": (7381, 7614, 0, 6 * Fraction(7381, 7614)),
     "SO_HOA_GIAY_TO_GIAI_QUYET": (6625, 7614, 0, Fraction(4)),  # 87 % is more than 80 %
     "THANH_TOAN_A": (0, 0, 7766, None),  # the register does not tell of fees
-    "DVTT_B": (None, None, None, None),
+    "PUBLISH_ON_TIME": (None, None, None, None),  # nor does a return of the quarter
 }
 
 

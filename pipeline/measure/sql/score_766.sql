@@ -6,23 +6,22 @@ WITH base AS (
     SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, p.as_of, p.coverage, p.unit_id,
            s.score_group, s.score, s.sort, s.max_points, s.saturation_p, s.saturation_q, s.nothing, s.needs_vi, s.needs_en,
            p.missing_vi, p.missing_en,
-           -- of a unit of which summaries tell, dossiers tell nothing, or not all
-           s.parts = 'dossiers' AND p.coverage <> 'no_data' AND p.basis <> 'dossiers' AS of_summaries,
-           CASE WHEN s.parts = 'dossiers' AND p.coverage <> 'no_data' AND p.basis = 'dossiers'
-                THEN coalesce(c.numerator, 0) ELSE c.numerator END AS numerator,
-           CASE WHEN s.parts = 'dossiers' AND p.coverage <> 'no_data' AND p.basis = 'dossiers'
-                THEN coalesce(c.denominator, 0) ELSE c.denominator END AS denominator,
-           CASE WHEN s.parts = 'dossiers' AND p.coverage <> 'no_data' AND p.basis = 'dossiers'
-                THEN coalesce(c.unknown, 0) ELSE c.unknown END AS unknown
+           s.parts, s.parts IN ('dossiers', 'procedures') AS of_dossiers, p.basis,
+           -- a unit whose registers are here and hold no dossier of the period has none
+           s.parts IN ('dossiers', 'procedures') AND p.coverage <> 'no_data' AND p.basis = 'dossiers' AND NOT coalesce(c.seen, FALSE) AS empty,
+           CASE WHEN empty THEN 0 ELSE c.numerator END AS numerator,
+           CASE WHEN empty AND s.parts = 'dossiers' THEN 0 ELSE c.denominator END AS denominator,
+           CASE WHEN empty THEN 0 ELSE c.unknown END AS unknown
     FROM {own}period_coverage p
     CROSS JOIN {main}score s
     LEFT JOIN ({counts}) c ON c.period = p.period AND c.unit_id = p.unit_id AND c.score = s.score
-         AND (s.parts = 'indicator' OR p.basis = 'dossiers')
+         -- where summaries tell of a unit, its dossiers are not all there is
+         AND (s.parts IN ('indicator', 'return') OR p.basis = 'dossiers')
 ),
 judged AS (
     SELECT *,
         CASE
-            WHEN denominator IS NULL OR (denominator = 0 AND coalesce(unknown > 0, TRUE)) THEN 'missing'
+            WHEN denominator IS NULL OR (denominator = 0 AND parts <> 'procedures' AND coalesce(unknown > 0, TRUE)) THEN 'missing'
             WHEN denominator = 0 THEN 'nothing_arisen'
             WHEN numerator IS NULL THEN 'missing'
             ELSE 'computed'
@@ -43,9 +42,11 @@ SELECT period, scheme, kind, period_from, period_to, as_of, coverage, unit_id, s
        CAST(p // gcd(p, q) AS BIGINT) AS points_p, CAST(q // gcd(p, q) AS BIGINT) AS points_q, status,
        CASE WHEN status <> 'missing' THEN NULL
             WHEN coverage = 'no_data' THEN coalesce(missing_vi, 'số liệu của kỳ này')
-            WHEN of_summaries THEN 'sổ hồ sơ của đơn vị chỉ có bảng tổng hợp; cần ' || needs_vi ELSE needs_vi END AS missing_vi,
+            WHEN of_dossiers AND basis <> 'dossiers' THEN 'sổ hồ sơ của đơn vị chỉ có bảng tổng hợp; cần ' || needs_vi
+            ELSE needs_vi END AS missing_vi,
        CASE WHEN status <> 'missing' THEN NULL
             WHEN coverage = 'no_data' THEN coalesce(missing_en, 'data of this period')
-            WHEN of_summaries THEN 'registers of units of which summaries alone tell; what is needed: ' || needs_en ELSE needs_en END AS missing_en
+            WHEN of_dossiers AND basis <> 'dossiers' THEN 'registers of units of which summaries alone tell; what is needed: ' || needs_en
+            ELSE needs_en END AS missing_en
 FROM fraction
 ORDER BY period, unit_id, sort

@@ -131,16 +131,14 @@ def timeliness(book: Book, history: History, lang: str) -> Drawing | None:
     _beside(figure, units, late, Text("quá hạn / đã giải quyết", "late / resolved")[lang])
     figure.update_layout(barmode="stack", barnorm="percent", yaxis_autorange="reversed")
     figure.update_xaxes(ticksuffix=" %", range=[0, 100])
-    late = [r for r in rows if r["resolved_late"]]
+    known = [r for r in rows if r["resolved_late"] is not None]  # a summary may not tell it
+    late = [f"{r['unit']} {number(r['resolved_late'], lang)}" for r in known if r["resolved_late"]]
     told = Text(
-        f"{len(late)} trong {len(rows)} đơn vị có hồ sơ giải quyết quá hạn"
-        + (": " + "; ".join(f"{r['unit']} {number(r['resolved_late'], 'vi')}" for r in late[-5:]) if late else "")
-        + ".",
-        f"{len(late)} of {len(rows)} units resolved dossiers late"
-        + (": " + "; ".join(f"{r['unit']} {number(r['resolved_late'], 'en')}" for r in late[-5:]) if late else "")
-        + ".",
-    )
-    return _drawing(book, chart, figure, told[lang], lang, note, len(shown))
+        f"{len(late)} trong {len(known)} đơn vị có hồ sơ giải quyết quá hạn",
+        f"{len(late)} of {len(known)} units resolved dossiers late",
+    )[lang]
+    told += f": {'; '.join(late[-5:])}." if late else "."
+    return _drawing(book, chart, figure, told, lang, note, len(shown))
 
 
 def processing_days(book: Book, history: History, lang: str) -> Drawing | None:

@@ -278,7 +278,7 @@ def test_change_is_the_exact_difference_rounded_once(
 
 
 def _moved(change: Any, digits: int, unit: str) -> str:
-    if not change:
+    if half_up(change, digits) == 0:
         return "không đổi"
     return f"{'tăng' if change > 0 else 'giảm'} {number(half_up(abs(change), digits), 'vi', digits)}{unit}"
 

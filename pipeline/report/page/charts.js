@@ -97,7 +97,7 @@ function cut(lines, most, noteId) {
 }
 
 const sideways = (lines) => ({
-  height: Math.max(240, 140 + 22 * lines.length),
+  height: Math.max(190, 140 + 22 * lines.length),
   yaxis: { autorange: "reversed", showgrid: false, type: "category", categoryorder: "array", categoryarray: lines.map((l) => esc(l.name)) },
 });
 
@@ -116,7 +116,8 @@ function drawTimeliness() {
   const body = lines.map((l) => [l.name, ...[...codes, "resolved"].map((code) => shownCount(count(l.unit, l.period, code)))]);
   const late = known.filter((l) => l.late);
   const told = !known.length ? noneTold(lines) : `${nameOf("resolved_late")}: ` +
-    (late.length ? late.slice(-5).map((l) => `${l.name} ${number(l.late, lang)} / ${number(l.all, lang)}`).join("; ") : "0");
+    (late.length ? late.slice(-5).map((l) => `${l.name} ${number(l.late, lang)} / ${number(l.all, lang)}`).join("; ")
+                 : known.some((l) => l.late === null) ? "–" : "0");
   draw("timeliness", told, traces, { ...sideways(drawn), barmode: "stack", barnorm: "percent", xaxis: { ticksuffix: " %", range: [0, 100] } },
        scrolled(word("timeliness"), table(word("timeliness"), columns, body, { hide: true })));
 }

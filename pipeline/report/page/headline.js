@@ -72,7 +72,7 @@ function rateChange(code, then) {
 }
 
 function moved(n, d, digits, unit) {
-  if (n === 0n) return word("same");
+  if (!/[1-9]/.test(halfUp(n, d, digits))) return word("same");
   const size = number(n < 0n ? -n : n, state.lang, d, digits);
   return word(n > 0n ? "more" : "less", { n: unit ? word(unit, { n: size }) : size });
 }

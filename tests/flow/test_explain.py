@@ -252,19 +252,18 @@ def test_the_list_leads_to_the_rows_of_the_files(sample: Home, motcua: Callable[
 
 
 def test_codes_come_only_when_asked_for_and_only_from_the_restricted_store(
-    fresh_sample: Home, motcua: Callable[..., Said]
+    published_sample: Home, motcua: Callable[..., Said]
 ) -> None:
-    assert night.run(fresh_sample).exit_code == 0
     asked = ("explain", "resolved_late", "--period", Q3, "--list")
     for shape in ("table", "csv", "json"):
-        told = motcua(fresh_sample, *asked, "--format", shape)
+        told = motcua(published_sample, *asked, "--format", shape)
         assert told.code == 0 and "so_theo_doi_xa_2023-09.csv" in told.out and "H50." not in told.out
-    assert "H50." in motcua(fresh_sample, *asked, "--codes").out
-    (fresh_sample.restricted / "codes").rename(fresh_sample.warehouse / "elsewhere")
-    refused = motcua(fresh_sample, *asked, "--codes")
-    assert refused.code == 2 and "--codes" in refused.err and not (fresh_sample.restricted / "codes").exists()
-    assert motcua(fresh_sample, *asked).code == 0
-    alone = motcua(fresh_sample, "explain", "open_overdue", "--period", Q3, "--codes")
+    assert "H50." in motcua(published_sample, *asked, "--codes").out
+    (published_sample.restricted / "codes").rename(published_sample.warehouse / "elsewhere")
+    refused = motcua(published_sample, *asked, "--codes")
+    assert refused.code == 2 and "--codes" in refused.err and not (published_sample.restricted / "codes").exists()
+    assert motcua(published_sample, *asked).code == 0
+    alone = motcua(published_sample, "explain", "open_overdue", "--period", Q3, "--codes")
     assert alone.code == 2 and "--list" in alone.err
 
 

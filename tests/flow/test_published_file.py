@@ -63,19 +63,18 @@ def test_it_describes_itself(sample: Home) -> None:
     assert set(columns) <= explained
 
 
-def test_a_reader_disturbs_no_run_and_keeps_its_figures(fresh_sample: Home) -> None:
+def test_a_reader_disturbs_no_run_and_keeps_its_figures(published_sample: Home) -> None:
     """A notebook left open over night: the night publishes, the notebook still sees what it opened."""
-    night.run(fresh_sample)
-    first = current(fresh_sample)
-    notebook = pipeline.open_published(fresh_sample.root)
+    first = current(published_sample)
+    notebook = pipeline.open_published(published_sample.root)
     question = "SELECT sum(n) FROM period_count WHERE period = '2023-Q3'"
     assert notebook.execute(question).fetchall() == [(8134,)]
-    shutil.copytree(ROOT / "tests/data/late_corrections", fresh_sample.raw / "dieu_chinh")
-    result = night.run(fresh_sample)
-    assert result.changed and first is not None and current(fresh_sample) != first
+    shutil.copytree(ROOT / "tests/data/late_corrections", published_sample.raw / "dieu_chinh")
+    result = night.run(published_sample)
+    assert result.changed and first is not None and current(published_sample) != first
     assert notebook.execute(question).fetchall() == [(8134,)]
     notebook.close()
-    assert pipeline.open_published(fresh_sample.root).execute(question).fetchall() == [(8135,)]
+    assert pipeline.open_published(published_sample.root).execute(question).fetchall() == [(8135,)]
 
 
 def test_a_second_night_changes_nothing_and_says_so(sample: Home) -> None:

@@ -218,13 +218,13 @@ def differing(con: duckdb.DuckDBPyConnection) -> set[tuple]:
 
 
 def test_a_summary_of_what_the_registers_hold_agrees_and_each_planted_difference_is_found(
-    sample: Home, fresh_sample: Home
+    sample: Home, published_sample: Home
 ) -> None:
     with open_published(sample) as con:
         rows = sample_rows(con)
         before = answers.stats(con, Q3)
     assert len(rows) == 18
-    office = Office(fresh_sample.root)
+    office = Office(published_sample.root)
     total = ["", "Tổng số", *(str(sum(column)) for column in zip(*map(numbers, rows), strict=True))]
     book(office, "dung.xlsx", [*rows, total])
     assert office.night().exit_code == 0
@@ -324,10 +324,10 @@ def test_each_difference_is_told_with_both_numbers(office: Office, motcua: Any) 
     assert {(d["measure"], d["reported"], d["computed"]) for d in told} == {("online", 1234, 1), ("total", 1235, 2)}
 
 
-def test_more_differences_than_a_sample_are_all_found(sample: Home, fresh_sample: Home, motcua: Any) -> None:
+def test_more_differences_than_a_sample_are_all_found(sample: Home, published_sample: Home, motcua: Any) -> None:
     with open_published(sample) as con:
         rows = sample_rows(con)
-    office = Office(fresh_sample.root)
+    office = Office(published_sample.root)
     book(
         office,
         "b.xlsx",
@@ -375,11 +375,13 @@ def test_a_district_with_or_without_its_communes(office: Office, includes: bool)
         }  # fmt: skip
 
 
-def test_a_district_with_its_communes_is_compared_with_all_their_registers(sample: Home, fresh_sample: Home) -> None:
+def test_a_district_with_its_communes_is_compared_with_all_their_registers(
+    sample: Home, published_sample: Home
+) -> None:
     with open_published(sample) as con:
         rows = sample_rows(con)
     sums = [sum(column) for column in zip(*map(numbers, rows), strict=True)]
-    office = Office(fresh_sample.root)
+    office = Office(published_sample.root)
     office.source(f"{SUMMARY}[rules]\nincludes_communes = true\n", key="bieu")
     book(office, "b.xlsx", [["1", COUNTER, *map(str, sums)]])
     assert office.night().exit_code == 0

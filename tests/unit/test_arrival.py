@@ -15,6 +15,7 @@ from pipeline.errors import InputRefused, WrongUse
 from pipeline.warehouse import arrival, intake, record
 from pipeline.warehouse.record import Withdrawal, append_log, read_log
 from pipeline.warehouse.withdrawal import find, withdraw
+from tests.conftest import copy_of
 from tests.unit.office import Office, dossier
 
 
@@ -172,10 +173,9 @@ def test_the_same_name_with_other_bytes_is_a_new_version(tmp_path: Path) -> None
 # ---- taking back
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """Files of two sources: two of one name, and one that was replaced."""
-    made = Office(tmp_path)
+@pytest.fixture(scope="module")
+def _taken_in(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    made = Office(tmp_path_factory.mktemp("taken in"))
     made.drop("thang_7.csv", [dossier()], key="huyen")
     made.drop("thang_7.csv", [dossier()], key="xa")
     made.drop("thang_8.csv", [dossier()], key="xa")
@@ -183,6 +183,12 @@ def office(tmp_path: Path) -> Office:
     made.drop("thang_8.csv", [dossier(), dossier()], key="xa")
     made.take_in()
     return made
+
+
+@pytest.fixture
+def office(_taken_in: Office, tmp_path: Path) -> Office:
+    """Files of two sources: two of one name, and one that was replaced."""
+    return Office(copy_of(_taken_in.home, tmp_path).root)
 
 
 def test_a_file_is_named_by_name_place_or_hash(office: Office) -> None:

@@ -140,11 +140,13 @@ def differences(con: duckdb.DuckDBPyConnection, home: Home, moment: datetime) ->
         con.execute(f"ATTACH {quoted(path)} AS rebuilt (READ_ONLY)")
     wrong = []
     for name, table in ALIKE.items():
-        there, here = f"FROM {table if now else f'rebuilt.{table}'}", f"FROM {name}(TIMESTAMP '{moment}')"
-        for side, sql in (("only asked", f"{here} EXCEPT ALL {there}"), ("only rebuilt", f"{there} EXCEPT ALL {here}")):
-            rows = con.execute(f"SELECT * FROM ({sql})").fetchall()
+        # each once: to plan a macro takes longer than to compare its rows
+        con.execute(f"CREATE OR REPLACE TEMP TABLE here AS FROM {name}(TIMESTAMP '{moment}')")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE there AS FROM {table if now else f'rebuilt.{table}'}")
+        for side, one, other in (("only asked", "here", "there"), ("only rebuilt", "there", "here")):
+            rows = con.execute(f"FROM {one} EXCEPT ALL FROM {other}").fetchall()
             wrong += [f"{moment} {name} {side} ({len(rows)}): {row}" for row in rows[:3]]
-        shapes = [con.execute(f"DESCRIBE {sql}").fetchall() for sql in (here, there)]
+        shapes = [con.execute(f"DESCRIBE {one}").fetchall() for one in ("here", "there")]
         wrong += [] if shapes[0] == shapes[1] else [f"{name}: other columns than {table}"]
     if not now:
         con.execute("DETACH rebuilt")
@@ -177,17 +179,21 @@ def test_the_office_whenever_something_changes(office: Office) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [13, 21])
-def test_a_random_register_of_three_years(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("seed", "last"),
+    [(13, (date(2023, 11, 5), date(2023, 10, 20))), (21, (date(2022, 5, 5), date(2022, 4, 20)))],
+    ids=["three years", "half of them"],
+)
+def test_a_random_register(seed: int, last: tuple[date, date], tmp_path: Path) -> None:
     """As its files came: late, older ones after newer ones, taken back and given again; known by intake and by export."""
     home = Home(tmp_path)
     home.raw.mkdir(parents=True)
     known_at = {COUNTER: "exported", COMMUNES: "intake"}
-    arrivals(home, seed, 150, known_at, date(2020, 12, 15), (date(2023, 11, 5), date(2023, 10, 20)))
+    arrivals(home, seed, 150, known_at, date(2020, 12, 15), last)
     night.run(home)
     changes = events(home)
-    assert any(e.undone for e in read_log(home)) and len(changes) > 30
-    must_agree(home, [changes[0] - INSTANT, *changes[:: len(changes) // 12], changes[-1] - INSTANT])
+    assert any(e.undone for e in read_log(home)) and len(changes) > 20
+    must_agree(home, [changes[0] - INSTANT, *changes[:: len(changes) // 8], changes[-1] - INSTANT])
 
 
 def test_the_sample_before_and_after_its_corrections(sample: Home) -> None:

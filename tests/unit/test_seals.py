@@ -27,6 +27,7 @@ from pipeline.errors import CheckFailed, NothingPublished, WrongUse
 from pipeline.measure import answers
 from pipeline.warehouse import seals as record
 from pipeline.warehouse.release import current, published
+from tests.conftest import copy_of
 from tests.summaries import forms
 from tests.summaries.tables import ii06a
 from tests.unit.office import Office, dossier, opened
@@ -36,14 +37,42 @@ SPRING = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/03/2023 đến ngày 14/06/2
 LATER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/09/2023 đến ngày 14/10/2023", "Ngày xuất dữ liệu: 14/10/2023 23:30:00")
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """A quarter of one commune: three dossiers, one of them open at its end."""
-    one = Office(tmp_path / "cơ quan")
+@pytest.fixture(scope="module")
+def _published(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    one = Office(tmp_path_factory.mktemp("published"))
     one.source(HISTORY)
     one.drop("q3.csv", [dossier(), dossier(channel="Trực tiếp"), opened(due_at="01/12/2023")])
     assert one.night().exit_code == 0
     return one
+
+
+@pytest.fixture(scope="module")
+def _sealed(_published: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    one = Office(copy_of(_published.home, tmp_path_factory.mktemp("sealed")).root)
+    sealed(one)
+    return one
+
+
+@pytest.fixture(scope="module")
+def _three_seals(_sealed: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
+    one = Office(copy_of(_sealed.home, tmp_path_factory.mktemp("three seals")).root)
+    for period in ("2023-M08", "2023-M09"):
+        sealed(one, period)
+    return one
+
+
+@pytest.fixture
+def office(_published: Office, tmp_path: Path) -> Office:
+    """A quarter of one commune: three dossiers, one of them open at its end."""
+    return Office(copy_of(_published.home, tmp_path / "cơ quan").root)
+
+
+@pytest.fixture
+def office_with_seal(_sealed: Office, tmp_path: Path) -> tuple[Office, record.Seal]:
+    """The same with its quarter sealed."""
+    office = Office(copy_of(_sealed.home, tmp_path / "cơ quan").root)
+    (made,) = record.read_seals(office.home)
+    return office, made
 
 
 def sealed(office: Office, period: str = "2023-Q3", known: str | None = None, **how: Any) -> record.Seal:
@@ -68,9 +97,8 @@ def test_each_seal_holds_the_hash_of_the_one_before(office: Office) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_chain_that_was_cut_or_sewn_is_told(office: Office, place: int) -> None:
-    for period in ("2023-Q3", "2023-M08", "2023-M09"):
-        sealed(office, period)
+def test_a_chain_that_was_cut_or_sewn_is_told(_three_seals: Office, tmp_path: Path, place: int) -> None:
+    office = Office(copy_of(_three_seals.home, tmp_path).root)
     path = record.chain_of(office.home)
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(lines[:place] + lines[place + 1 :]) + "\n", encoding="utf-8")
@@ -82,8 +110,9 @@ def test_a_chain_that_was_cut_or_sewn_is_told(office: Office, place: int) -> Non
     assert current(office.home) == before, "the last good figures stay"
 
 
-def test_a_night_never_shows_a_seal_that_was_touched(office: Office) -> None:
-    made, before = sealed(office), current(office.home)
+def test_a_night_never_shows_a_seal_that_was_touched(office_with_seal: tuple[Office, record.Seal]) -> None:
+    office, made = office_with_seal
+    before = current(office.home)
     for name in ("period_count.parquet", record.MANIFEST):
         kept = (made.folder / name).read_bytes()
         (made.folder / name).write_bytes(kept[:-3] + b"abc")
@@ -96,8 +125,9 @@ def test_a_night_never_shows_a_seal_that_was_touched(office: Office) -> None:
     assert office.night().changed and total(office) == (3, made.short), "mended, it goes on"
 
 
-def test_a_seal_put_in_anothers_place_is_told(office: Office) -> None:
-    first, second = sealed(office), sealed(office, "2023-M08")
+def test_a_seal_put_in_anothers_place_is_told(office_with_seal: tuple[Office, record.Seal]) -> None:
+    office, first = office_with_seal
+    second = sealed(office, "2023-M08")
     shutil.copy(second.folder / record.MANIFEST, first.folder / record.MANIFEST)
     assert [f.seal for f in verify(office.home)] == [first.short]
 
@@ -137,8 +167,8 @@ def test_what_cannot_be_sealed_is_refused_and_nothing_is(office: Office) -> None
     assert len(record.read_seals(office.home)) == 1
 
 
-def test_a_seal_is_found_by_period_version_and_hash(office: Office) -> None:
-    first = sealed(office)
+def test_a_seal_is_found_by_period_version_and_hash(office_with_seal: tuple[Office, record.Seal]) -> None:
+    office, first = office_with_seal
     second = sealed(office, revise=True, reason="thử")
     home = office.home
     assert seal_of(home, "2023-Q3").sha256 == second.sha256 == seal_of(home, "2023-q3@2").sha256
@@ -158,8 +188,10 @@ def test_sealing_publishes_at_once_and_the_next_night_finds_nothing_new(office: 
     assert not office.night().changed
 
 
-def test_the_quick_way_to_publish_a_seal_gives_the_file_that_a_rebuild_gives(office: Office) -> None:
-    sealed(office)
+def test_the_quick_way_to_publish_a_seal_gives_the_file_that_a_rebuild_gives(
+    office_with_seal: tuple[Office, record.Seal],
+) -> None:
+    office, _ = office_with_seal
     office.drop("sau.csv", [dossier(received_at="01/08/2023", finished_at="02/08/2023")], LATER)
     office.night()
     sealed(office, "2023-M08")
@@ -181,10 +213,12 @@ def test_the_quick_way_to_publish_a_seal_gives_the_file_that_a_rebuild_gives(off
             assert found.fetchall() == [(0,)], (schema, name)
 
 
-def test_a_dossier_that_comes_to_light_later_stands_in_live_figures_only(office: Office) -> None:
+def test_a_dossier_that_comes_to_light_later_stands_in_live_figures_only(
+    office_with_seal: tuple[Office, record.Seal],
+) -> None:
     """Never told of before, received in the sealed quarter: the blocking check that everything stands in its period of
     receipt is asked of live figures, or the night would never publish again."""
-    made = sealed(office)
+    office, made = office_with_seal
     office.drop("sau.csv", [opened(received_at="01/08/2023", due_at="01/12/2023")], LATER)
     result = office.night()
     assert result.changed and total(office) == (3, made.short)
@@ -241,8 +275,8 @@ def test_a_quarter_that_only_a_summary_tells_of_is_sealed_with_it(tmp_path: Path
 # ---- records that were touched
 
 
-def test_another_key_is_told_and_does_not_hide_equal_figures(office: Office) -> None:
-    made = sealed(office)
+def test_another_key_is_told_and_does_not_hide_equal_figures(office_with_seal: tuple[Office, record.Seal]) -> None:
+    office, made = office_with_seal
     (office.home.restricted / "key").write_bytes(b"k" * 32)
     (fault,) = [f for f in verify(office.home) if "key" in f.where]
     told = rerun(office.home, made)
@@ -250,8 +284,8 @@ def test_another_key_is_told_and_does_not_hide_equal_figures(office: Office) -> 
     assert len(told.compared.changed) == 6, "three dossiers under other hashes"
 
 
-def test_a_line_of_the_log_that_was_rewritten_is_told(office: Office) -> None:
-    sealed(office)
+def test_a_line_of_the_log_that_was_rewritten_is_told(office_with_seal: tuple[Office, record.Seal]) -> None:
+    office, _ = office_with_seal
     log = office.home.intake_log
     node = json.loads(log.read_text(encoding="utf-8").splitlines()[0])
     log.write_text(json.dumps(node | {"known_at": "2023-01-01 00:00:00"}) + "\n", encoding="utf-8")
@@ -259,11 +293,11 @@ def test_a_line_of_the_log_that_was_rewritten_is_told(office: Office) -> None:
 
 
 def test_after_an_update_of_the_program_changed_code_is_worth_knowing_and_no_fault(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office_with_seal: tuple[Office, record.Seal], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pipeline.audit import verify as module
 
-    made = sealed(office)
+    office, made = office_with_seal
     monkeypatch.setattr(module, "program_files", lambda: made.program["files"] | {"pipeline/measure/new.py": "0"})
     (same_version,) = verify(office.home)
     assert not same_version.harmless and same_version.where == "pipeline/measure/new.py"

@@ -6,6 +6,7 @@ Written after each release: the open quarter's, and those of each quarter whose 
 # No `from __future__ import annotations`: Dagster reads the annotations of assets as they stand.
 
 import base64
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import dagster as dg
 from assets import notes
 from assets.night import NEWS, NOTHING_NEW, release
 from assets.resources import Work
+from pipeline.declare.forms import form
 from pipeline.measure import answers
 from pipeline.report.export import PICTURES
 from pipeline.report.standing import standing
@@ -68,19 +70,15 @@ def _preview(work: Work, name: str, key: str, files: list[Path]) -> dg.MetadataV
     if name == "pictures":
         drawn = [path for path in files if path.suffix == ".png"]
         return dg.MetadataValue.md(_inline(drawn[0])) if drawn else None
+    if name == "forms":
+        with (files[0].parent / "form_ii06a.csv").open(encoding="utf-8-sig", newline="") as stream:
+            rows = [row for row in csv.DictReader(stream) if row["by"] == "unit"]
+        return notes.table({c: row[c] for c in ("unit", *form("ii06a").columns)} for row in rows)
     with open_published(work.home) as con:
         if name == "workbook":
             rows = [r for r in answers.indicators(con, key) if r["level"] == "total"]
             columns = ("label", "numerator", "denominator", "verdict")
             return notes.table({c: row[c] for c in columns} for row in rows)
-        if name == "forms":
-            found = con.execute(
-                "SELECT unit, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM form_ii06a "
-                "JOIN unit USING (unit_id) WHERE period = ? AND \"by\" = 'unit' ORDER BY sort",
-                [key],
-            )
-            heads = [d[0] for d in found.description or []]
-            return notes.table(dict(zip(heads, row, strict=True)) for row in found.fetchall())
         return notes.headline(answers.stats(con, key))
 
 

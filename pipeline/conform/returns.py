@@ -116,20 +116,20 @@ def _no_codes(at: str, missing: str) -> InputRefused:
 # ---- one sheet
 
 
-def conform_return(sheet: ReturnSheet, names: UnitNames, source: Source) -> ReturnTable:
+def conform_return(sheet: ReturnSheet, names: UnitNames) -> ReturnTable:
     """Reads a sheet. Where its heading contradicts its mark, every row is rejected with the heading's cell."""
     found = ReturnTable(sheet)
-    above = _heading_fault(sheet, source)
+    above = _heading_fault(sheet, names.source)
     for number, cells in _rows(sheet):
         found.rows_in += 1
         if above:
             reason, cell, expected, told = above
             found.set_aside(number, "rejected", reason, cell, "", expected, told)
             continue
-        _read_row(found, number, cells, names, source)
+        _read_row(found, number, cells, names)
     _blank_returns(found)
     if not above:
-        _missing_rows(found, source)
+        _missing_rows(found)
     return found
 
 
@@ -206,7 +206,7 @@ def _unit_fault(name: str, key: str, cell: str, source: Source) -> tuple[str, st
     return None
 
 
-def _read_row(found: ReturnTable, number: int, cells: list[str], names: UnitNames, source: Source) -> None:
+def _read_row(found: ReturnTable, number: int, cells: list[str], names: UnitNames) -> None:
     sheet, declared = found.sheet, found.sheet.declared
 
     def cell(code: str) -> str:
@@ -232,9 +232,10 @@ def _read_row(found: ReturnTable, number: int, cells: list[str], names: UnitName
             return
     else:
         unit, unit_key, unit_cell, line = name, key or None, sheet.at(sheet.places[NAME], number), NO_LINE
-        if fault := _unit_fault(name, key, unit_cell, source) or _outside(sheet, key, key_at):
+        if fault := _unit_fault(name, key, unit_cell, names.source) or _outside(sheet, key, key_at):
             reason, at, expected, told = fault
             found.set_aside(number, "rejected", reason, at, "", expected, told)
+            found.broken.add((unit_key, line))
             return
     figures, faults = _figures(found, number, cell)
     for reason, at, measure, expected, told in faults:
@@ -264,7 +265,6 @@ def _expected_units(area: str, return_id: str, day: date) -> dict[str, Unit]:
         return {}
     if whole.kind in declared.fills:
         return {area: whole} if whole.valid_on(day) else {}
-
     inside = [u for u in units().values() if u.kind in declared.fills and u.valid_on(day) and area in units_above(u)]
     keys = {u.unit_id for u in inside}
     # where a district hands it in for its communes, they are not asked beside it
@@ -315,7 +315,7 @@ def _blank_returns(found: ReturnTable) -> None:
     found.rows = kept
 
 
-def _missing_rows(found: ReturnTable, source: Source) -> None:
+def _missing_rows(found: ReturnTable) -> None:
     """A notice for every row of the template that is not there any more."""
     sheet, declared = found.sheet, found.sheet.declared
     if declared.rows == OF_LINES:

@@ -1,7 +1,7 @@
 """The schema of a return, derived from its declaration, decides on its rows; then what only several rows tell: sums of
 lines, rows told twice, the row of sums.
 
-A sum that does not hold rejects all rows that take part in it, so that what counts always adds up. Not here: parsing
+A sum that does not hold, or lacks a row, rejects all rows that take part in it, so that what counts always adds up. Not here: parsing
 (conform/returns), which of several returns counts (warehouse/returns).
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import operator as op
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -55,17 +54,6 @@ def _in_row(identity: Identity) -> pa.Check:
     return pa.Check(lambda data: data.lazyframe.select(holds.fill_null(value=True)), error=f"identity:{identity.name}")
 
 
-@dataclass(frozen=True)
-class _Fault:
-    """rejects: rows that do not count for it; the fault is told at the cell of `row`, the others as parts of it."""
-
-    row: ReturnRow
-    measure: str
-    reason: str
-    expected: str
-    found: str
-
-
 def accept(table: ReturnTable) -> list[ReturnRow]:
     """The rows that count; the others are set aside in the table, each with the cell's address."""
     rows = _by_schema(table, list(table.rows))
@@ -98,7 +86,7 @@ def _by_schema(table: ReturnTable, rows: list[ReturnRow]) -> list[ReturnRow]:
             continue
         told.add((index, check))
         if identity := identities.get(check):
-            _tell(table, row, identity, [row.figures[name] for name in identity.right])
+            _tell(table, row, identity, {name: row.figures[name] for name in identity.right})
         else:
             table.set_aside(row.number, "rejected", check, _cell(table, column, row.number), column)
     _break(table, [rows[i] for i in failed])
@@ -126,13 +114,13 @@ def _break(table: ReturnTable, rows: list[ReturnRow]) -> None:
     table.broken |= {(row.unit_key, row.line) for row in rows}
 
 
-def _tell(table: ReturnTable, row: ReturnRow, identity: Identity, parts: list[Figure], measure: str = "") -> None:
+def _tell(table: ReturnTable, row: ReturnRow, identity: Identity, parts: dict[str, Figure], measure: str = "") -> None:
     """Sets a row aside because of an identity, at the cell of its left side."""
     name = measure or identity.left
     declared = table.sheet.declared
     names = declared.lines if identity.across_lines else declared.measures
-    total = sum((part.number or Decimal(0) for part in parts), Decimal(0))
-    labels = [names[n].label for n in identity.right]
+    total = sum((part.number or Decimal(0) for part in parts.values()), Decimal(0))
+    labels = [names[n].label for n in parts]
     shown = _plain(total)
     expected = Text(
         f"{SIGN[identity.operator]} {shown} ({' + '.join(t.vi for t in labels)})",
@@ -199,21 +187,19 @@ def _fill_totals(table: ReturnTable, rows: list[ReturnRow]) -> list[ReturnRow]:
 
 
 def _across_lines(table: ReturnTable, rows: list[ReturnRow]) -> list[ReturnRow]:
-    """Rejects the rows of sums that do not hold, and of those of which a row is rejected."""
+    """Rejects the rows of sums that do not hold, and of those of which a row is rejected or gone."""
     refused: set[int] = set()
-    for unit, lines in _groups(rows).items():
+    for lines in _groups(rows).values():
         for identity in _sums(table):
             total = lines.get(identity.left)
-            parts = [lines[name] for name in identity.right if name in lines]
+            parts = {name: lines[name] for name in identity.right if name in lines}
             exact = identity.operator == "="
-            wrong = [m.name for m in table.sheet.declared.numbers if total and _wrong(identity, total, lines, m.name)]
+            wrong = [m.name for m in table.sheet.declared.numbers if total and _wrong(identity, total, parts, m.name)]
             for name in wrong:
                 assert total is not None
-                _tell(table, total, identity, [lines[n].figures[name] for n in identity.right], name)
-            gone = exact and any(
-                line in (identity.left, *identity.right) and key in (unit, None) for key, line in table.broken
-            )
-            taking_part = [*([total] if total else []), *(parts if exact else [])]
+                _tell(table, total, identity, {n: part.figures[name] for n, part in parts.items()}, name)
+            gone = exact and (total is None or len(parts) < len(identity.right))
+            taking_part = [*([total] if total else []), *(parts.values() if exact else [])]
             for row in taking_part if wrong or gone else []:
                 if row is not total or not wrong:
                     cell = table.sheet.at(min(table.sheet.places.values()), row.number)
@@ -222,8 +208,8 @@ def _across_lines(table: ReturnTable, rows: list[ReturnRow]) -> list[ReturnRow]:
     return [row for row in rows if row.number not in refused]
 
 
-def _wrong(identity: Identity, total: ReturnRow, lines: dict[str, ReturnRow], measure: str) -> bool:
-    figures = [lines[name].figures[measure] for name in identity.right if name in lines]
+def _wrong(identity: Identity, total: ReturnRow, parts: dict[str, ReturnRow], measure: str) -> bool:
+    figures = [part.figures[measure] for part in parts.values()]
     whole = total.figures[measure]
     if whole.number is None or whole.qualifier or any(f.qualifier for f in figures):
         return False

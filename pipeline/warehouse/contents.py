@@ -95,7 +95,7 @@ def _write_returns(part: Path, sheets: list[ReturnSheet], names: UnitNames) -> t
 
     figures, aside, read, returned = [pl.DataFrame(schema=RETURN_SCHEMA)], [], 0, 0
     for sheet in sheets:
-        table = conform_return(sheet, names, names.source)
+        table = conform_return(sheet, names)
         rows = accept(table)
         figures.append(figures_of(table, rows))
         aside.append(pl.DataFrame(table.aside, schema=SET_ASIDE_SCHEMA, orient="row"))

@@ -34,6 +34,7 @@ def test_rules_and_indicators_speak_of_what_there_is(r: Return) -> None:
     for identity in r.identities:
         names = {identity.left, *identity.right}
         assert names <= (r.lines.keys() if identity.across_lines else {m.name for m in r.numbers}), identity.name
+        assert not identity.across_lines or not any(r.lines[n].kinds for n in names), "every unit has all its lines"
     for i in r.indicators.values():
         assert i.over in ("each", "all", "lines")
         for factor in (*i.numerator, *i.denominator):

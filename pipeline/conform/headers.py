@@ -77,7 +77,7 @@ def find_header(grid: Grid, source: Source) -> Header | None:
 
 def _readings(grid: Grid, source: Source) -> Iterator[Header]:
     """Everything that may be the header, by every layout that recognises two of its columns; fewest rows first."""
-    for top, row, paths in _candidates(grid):
+    for top, row, paths in _candidates(grid, frozenset().union(*(layout.endings for layout in source.layouts))):
         names = [_called(path) for path in paths]
         headings = tuple(BETWEEN.join(path) for path in paths)
         for layout in source.layouts:
@@ -110,13 +110,16 @@ def _sections(grid: Grid, row: int) -> bool:
     return any(len(cells) <= FULLEST_SECTION and section_unit(cells) for cells in below)
 
 
-def _candidates(grid: Grid) -> Iterator[tuple[int, int, list[tuple[str, ...]]]]:
-    """(first row, last row, path of every column) of what may be a header, by index in `head`; fewest rows first."""
+def _candidates(grid: Grid, endings: frozenset[str]) -> Iterator[tuple[int, int, list[tuple[str, ...]]]]:
+    """(first row, last row, path of every column) of what may be a header, by index in `head`; fewest rows first.
+    endings: how the headers looked for may end: rows without such cells in two columns are no header."""
+    filled = [any(cell.strip() for cell in cells) for cells in grid.head]
+    telling = [{i for i, cell in enumerate(cells) if fold(cell) in endings} for cells in grid.head]
     for depth in range(1, DEEPEST + 1):
         for row in range(depth - 1, len(grid.head)):
-            rows = grid.head[row - depth + 1 : row + 1]
-            if all(any(cell.strip() for cell in cells) for cells in rows):
-                yield row - depth + 1, row, header_paths(rows)
+            window = slice(row - depth + 1, row + 1)
+            if all(filled[window]) and len(set().union(*telling[window])) > 1:
+                yield row - depth + 1, row, header_paths(grid.head[window])
 
 
 def header_paths(rows: list[list[str]]) -> list[tuple[str, ...]]:

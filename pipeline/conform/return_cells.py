@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from pipeline.conform.rows import LONG_NUMBER
+from pipeline.conform.cells import LONG_NUMBER
 from pipeline.declare.return_sheet import DAY_PROBE, PROBE
 from pipeline.declare.returns import Measure, document_example, document_pattern, qualifiers
 from pipeline.declare.sources import DATE_FORMATS

@@ -12,9 +12,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from pipeline.conform.cells import LONG_NUMBER
 from pipeline.conform.return_cells import Figure, Unread, numbers_of, read_cell, read_day, read_qualifier
 from pipeline.conform.return_rows import ReturnRow, ReturnSheet, ReturnTable
-from pipeline.conform.rows import LONG_NUMBER
 from pipeline.conform.summaries import OWN_NAME, kept_unit
 from pipeline.conform.titles import read_title
 from pipeline.conform.unit_names import UnitNames

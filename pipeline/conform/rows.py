@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import duckdb
 import polars as pl
 
+from pipeline.conform.cells import EMPTY_MARKS, case, filled, literal, own_code, own_name, trimmed_cells
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
 from pipeline.conform.shapes import NUMBERING, SECTION_UNIT, TOTAL, folded_sql, told_count, with_section_units
@@ -25,17 +27,10 @@ from pipeline.read.grids import Grid
 
 # Codes in the national pattern are unique in the country; others only within their source (DESIGN §4.12).
 NATIONAL_CODE = columns()["dossier_code"].harmless
-EMPTY_MARKS = "('', '-', '–', '—', 'null', 'NULL', 'N/A')"
-# Names an office brings itself. Its length is checked apart: RE2 unrolls a counted class, at 50 times the cost.
-OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
-LONGEST_NAME = 300
-LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
 WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
 HALF_DAYS = "AM|PM|SA|CH"  # of a twelve-hour clock; SA and CH where Windows speaks Vietnamese
 TWELVE_HOURS = "['%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p', '%d-%m-%Y %I:%M:%S %p']"
 A_CODE = r"[A-Za-zĐđ0-9./_-]*[0-9][A-Za-zĐđ0-9./_-]*"
-OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
-LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 
 # Stored type per kind. Times are local and zone-less: the wall clock of the source's own zone (DESIGN §4.5).
 DTYPES: dict[str, pl.DataType] = {
@@ -84,7 +79,7 @@ class Conformer:
 
     names: UnitNames
     sections: bool = False  # whether section rows named units
-    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(":memory:"))
+    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: _engine().cursor())
 
     @property
     def source(self) -> Source:
@@ -107,20 +102,38 @@ class Conformer:
 
     def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
         cells = [c for c in frame.columns if c not in ("row", "surplus", SECTION_UNIT)]
-        surplus = ", surplus" if "surplus" in frame.columns else ""
+        surplus = "surplus" in frame.columns and frame["surplus"].any()
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
         if SECTION_UNIT in frame.columns:
             texts["unit"] = SECTION_UNIT
-        trimmed = ", ".join(f"{_trimmed(cell, columns()[column])} AS {column}" for column, cell in texts.items())
-        clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
-        filled = " OR ".join(f"nullif(trim({c}), '') IS NOT NULL" for c in cells)
         self.con.register("raw_cells", frame)
+        trimmed = ", ".join(f"{text} AS {column}" for column, text in trimmed_cells(self.con, texts).items())
+        clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
+        kept = ", surplus" if surplus else ""
         self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean}{surplus} "
-            f"FROM (SELECT row, {trimmed}{surplus} FROM raw_cells WHERE {filled}{surplus and ' OR surplus'})"
+            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean}{kept} "
+            f"FROM (SELECT row, {trimmed}{kept} FROM raw_cells WHERE {filled(cells)}{kept and ' OR surplus'})"
+        )
+        typed = self._type(header, texts, surplus)
+        self.con.register("typed", typed)
+        rejected, others = self._rejected(texts, surplus, typed), self._others(texts, header, cells, typed)
+        rejected = rejected.join(others, on="row", how="anti")
+        aside = self._explain(rejected, others, sheet)
+        for name in ("raw_cells", "typed"):
+            self.con.unregister(name)
+        gone = pl.col("row").is_in(aside.filter(pl.col("verdict") != "notice")["row"].implode())
+        told = pl.col("row").is_in(rejected["row"].implode()) & pl.col("dossier_code").is_not_null()
+        kept_rows = typed.filter(~gone) if aside.height else typed
+        refused = typed.filter(gone & told) if aside.height else typed.clear()
+        rows = kept_rows.select(list(row_schema())).cast(row_schema())  # ty: ignore[invalid-argument-type]
+        return Batch(
+            rows, kept_rows.select("dossier_id", "dossier_code"), refused.select("dossier_id"), aside, typed.height
         )
 
-        typed = ",\n  ".join(f"{self._typed(column, header, texts)} AS {name}" for name, column in columns().items())
+    def _type(self, header: Header, texts: dict[str, str], surplus: bool) -> pl.DataFrame:
+        """`cells` typed, by row: `row`, `filled` (how many mapped cells are), `faulty` (whether some fault is in it), the
+        canonical columns, `dossier_id`."""
+        typed = ",\n  ".join(f"{self._typed(column, header, texts)} AS t_{name}" for name, column in columns().items())
         source = "cells"
         if "procedure_code" in texts:
             self.con.register("known_code", self._known_codes())
@@ -129,44 +142,27 @@ class Conformer:
             self.con.register("unit_text", self._unit_texts())
             source += " LEFT JOIN unit_text ON unit_text.written = cells.unit"
         mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts if c in header.places)
-        self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE typed AS SELECT row, {mapped} AS filled,\n  {typed}\nFROM {source}"
-        )
-        rejected = self.con.sql(self._problems(texts, bool(surplus))).pl()
-        others = self._others(texts, header, cells)
-        rejected = rejected.join(others, on="row", how="anti")
-        self.con.unregister("raw_cells")
-        aside = self._explain(rejected, others, sheet)
-        gone = aside.filter(pl.col("verdict") != "notice").select("row").unique()
-        self.con.register("gone", gone)
-        kept = ", ".join(c for c in columns() if c != "dossier_code")
-        system = self._system_sql()
-        hashed = hash_sql(f"{system} || chr(31) || upper(dossier_code)", self.key)
-        self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE kept AS SELECT row, {hashed} AS dossier_id, {kept}, dossier_code "
-            "FROM typed ANTI JOIN gone USING (row) ORDER BY row"
-        )
-        self.con.unregister("gone")
-        self.con.register("refused", rejected.select("row").unique())
-        refused = self.con.sql(
-            f"SELECT {hashed} AS dossier_id FROM typed SEMI JOIN refused USING (row) "
-            "SEMI JOIN (SELECT row FROM typed ANTI JOIN kept USING (row)) USING (row) WHERE dossier_code IS NOT NULL"
+        faulty = " OR ".join(lost for _, _, lost in self._faults(texts, surplus, "", "t_"))
+        hashed = hash_sql(f"{self._system_sql()} || chr(31) || upper(dossier_code)", self.key)
+        kept = ", ".join(f"t_{name} AS {name}" for name in columns())
+        found = self.con.sql(
+            f"SELECT row, {mapped} AS filled, coalesce({faulty}, FALSE) AS faulty, {kept}, {hashed} AS dossier_id "
+            f"FROM (SELECT cells.*,\n  {typed}\nFROM {source})"
         ).pl()
-        self.con.unregister("refused")
-        rows = self.con.sql("SELECT * EXCLUDE (dossier_code) FROM kept").pl()
-        codes = self.con.sql("SELECT dossier_id, dossier_code FROM kept").pl()
-        rows_in = self.con.execute("SELECT count(*) FROM typed").fetchall()[0][0]
-        return Batch(rows.cast(row_schema()), codes, refused, aside, rows_in)
+        return found if found["row"].is_sorted() else found.sort("row")
 
-    def _others(self, texts: dict[str, str], header: Header, cells: list[str]) -> pl.DataFrame:
+    def _others(self, texts: dict[str, str], header: Header, cells: list[str], typed: pl.DataFrame) -> pl.DataFrame:
         """Rows that are no dossiers: `row`, `reason`, `told` (of a total row the one count in it, as text)."""
+        schema = {"row": pl.Int64, "reason": pl.String, "told": pl.String}
+        if not typed["received_at"].null_count():
+            return pl.DataFrame(schema=schema)
         # a code is one word with a number in it; other text in its column is a signature's or a note's
         coded = f"coalesce(regexp_full_match(c.dossier_code, '{A_CODE}'), FALSE)"
         known = [n for n in texts if columns()[n].kind in ("timestamp", "count", "flag", *CODED) and n != "received_at"]
         facts = " OR ".join(f"t.{n} IS NOT NULL" + " AND t.status <> 'unknown'" * (n == "status") for n in known)
         both = ("dossier_code", "received_at")
         numbered = " AND ".join(f"regexp_full_match(c.{n}, '{NUMBERING}')" for n in both)
-        again = " AND ".join(f"{folded_sql(f'c.{n}')} = {folded_sql(_literal(header.written[n]))}" for n in both)
+        again = " AND ".join(f"{folded_sql(f'c.{n}')} = {folded_sql(literal(header.written[n]))}" for n in both)
         filled = " + ".join(f"(nullif(trim(r.{c}), '') IS NOT NULL)::INT" for c in cells)
         text = "concat_ws(' ', " + ", ".join(f"r.{c}" for c in cells) + ")"
         found = self.con.execute(
@@ -185,12 +181,12 @@ class Conformer:
             """
         ).fetchall()
         rows = [(row, reason, (text and str(told_count([text]) or "")) or None) for row, reason, text in found]
-        return pl.DataFrame(rows, schema={"row": pl.Int64, "reason": pl.String, "told": pl.String}, orient="row")
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def _system_sql(self) -> str:
         if self.source.system:
-            return _literal(self.source.system)
-        return f"CASE WHEN regexp_full_match(upper(dossier_code), '{NATIONAL_CODE}') THEN 'national' ELSE {_literal(self.source.key)} END"
+            return literal(self.source.system)
+        return f"CASE WHEN regexp_full_match(upper(dossier_code), '{NATIONAL_CODE}') THEN 'national' ELSE {literal(self.source.key)} END"
 
     # ---- text → type, per kind
 
@@ -208,9 +204,9 @@ class Conformer:
             plain = f"CASE WHEN regexp_full_match({name}, '\\d{{1,3}}([.,]\\d{{3}})+') THEN regexp_replace({name}, '[.,]', '', 'g') ELSE {name} END"
             return f"try_cast(CASE WHEN regexp_full_match({plain}, '\\d{{1,9}}(\\.0+)?') THEN {plain} END AS DECIMAL(18, 2))::INTEGER"
         if column.kind == "unit":
-            return _own_name(name) if self.source.units == "from_file" else "unit_text.kept"
+            return own_name(name) if self.source.units == "from_file" else "unit_text.kept"
         words = header.layout.words(name) | self._own_words(column)
-        known = _case(name, self._known(name, words), column.kind == "flag")
+        known = case(name, self._known(name, words), column.kind == "flag")
         if name == "status":
             return f"CASE WHEN {name} IS NULL THEN NULL ELSE coalesce({known}, 'unknown') END"
         return known
@@ -230,15 +226,15 @@ class Conformer:
         ways = []
         if name == "procedure_code":
             # a local code is its national one with an office's suffix
-            ways = [*([] if own else by_code), _own_code(name, None if own else column.harmless)] if by_code else []
-            ways += [_case("procedure", by_name)] if by_name else []
+            ways = [*([] if own else by_code), own_code(name, None if own else column.harmless)] if by_code else []
+            ways += [case("procedure", by_name)] if by_name else []
         elif name in texts and own:
-            ways = [_own_name(name), *by_code]
+            ways = [own_name(name), *by_code]
         elif name == "procedure":
             names = {written: procedures()[code].name for written, code in by_name.items()}
-            ways = [*by_code, _case(name, names)]
+            ways = [*by_code, case(name, names)]
         else:
-            ways = [_case(name, self._known(name, known_fields()))] if name in texts else []
+            ways = [case(name, self._known(name, known_fields()))] if name in texts else []
             ways += by_code
         return f"coalesce({', '.join(ways)})" if ways else "CAST(NULL AS VARCHAR)"
 
@@ -259,7 +255,7 @@ class Conformer:
         )
 
     def _distinct(self, name: str) -> list[str]:
-        found = self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL").fetchall()
+        found = self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL ORDER BY ALL").fetchall()
         return [text for (text,) in found]
 
     def _own_words(self, column: Column) -> dict[str, str]:
@@ -267,8 +263,8 @@ class Conformer:
 
     def _timestamp(self, name: str) -> str:
         """Local wall-clock time. Text with an offset or Z is turned to the source's zone; an Excel serial is a day count."""
-        formats = "[" + ", ".join(_literal(f) for f in self.source.date_formats) + "]"
-        zone = _literal(self.source.time_zone)
+        formats = "[" + ", ".join(literal(f) for f in self.source.date_formats) + "]"
+        zone = literal(self.source.time_zone)
         parsed = (
             f"coalesce(try_strptime({name}, {formats}),"
             f" CASE WHEN regexp_full_match({name}, '.* ({HALF_DAYS})')"
@@ -286,26 +282,32 @@ class Conformer:
 
     # ---- what could not be parsed
 
-    def _problems(self, texts: dict[str, str], surplus: bool) -> str:
-        """One pass over the rows: each fault of each as (row, column, reason)."""
-        too_many = "{'column': NULL, 'reason': CASE WHEN c.surplus THEN 'too_many_cells' END}"
-        faults = [too_many] if surplus else []
+    def _faults(self, texts: dict[str, str], surplus: bool, c: str, t: str) -> Iterator[tuple[str | None, str, str]]:
+        """(column, reason, predicate) of every fault that a row may have; c, t: what stands before the names of texts and
+        of typed columns."""
+        if surplus:
+            yield None, "too_many_cells", f"{c}surplus"
         for name, column in columns().items():
             if column.required:
-                absent = f"c.{name} IS NULL" if name in texts else "TRUE"
-                faults.append(f"{{'column': '{name}', 'reason': CASE WHEN {absent} THEN 'missing' END}}")
+                yield name, "missing", f"{c}{name} IS NULL" if name in texts else "TRUE"
             if name in texts and column.kind != "code":
-                reason = "not_read" if column.unknown == "reject" else "word_not_known"
-                lost = f"c.{name} IS NOT NULL AND (t.{name} IS NULL OR {self._not_known(column)})"
-                faults.append(f"{{'column': '{name}', 'reason': CASE WHEN {lost} THEN '{reason}' END}}")
-        return (
-            'SELECT row, fault."column", fault.reason FROM ('
-            f"SELECT row, unnest([{', '.join(faults)}]) AS fault FROM cells c JOIN typed t USING (row)) "
-            "WHERE fault.reason IS NOT NULL ORDER BY row"
-        )
+                unknown = f"{t}status = 'unknown'" if name == "status" else "FALSE"
+                lost = f"{c}{name} IS NOT NULL AND ({t}{name} IS NULL OR {unknown})"
+                yield name, "not_read" if column.unknown == "reject" else "word_not_known", lost
 
-    def _not_known(self, column: Column) -> str:
-        return "t.status = 'unknown'" if column.name == "status" else "FALSE"
+    def _rejected(self, texts: dict[str, str], surplus: bool, typed: pl.DataFrame) -> pl.DataFrame:
+        """Each fault of each row: `row`, `column`, `reason`."""
+        if not typed["faulty"].any():
+            return pl.DataFrame(schema={"row": pl.Int64, "column": pl.String, "reason": pl.String})
+        faults = ", ".join(
+            f"{{'column': {literal(column) if column else 'NULL'}, 'reason': CASE WHEN {lost} THEN '{reason}' END}}"
+            for column, reason, lost in self._faults(texts, surplus, "c.", "t.")
+        )
+        return self.con.sql(
+            'SELECT row, fault."column", fault.reason FROM ('
+            f"SELECT row, unnest([{faults}]) AS fault FROM cells c JOIN typed t USING (row) WHERE t.faulty) "
+            "WHERE fault.reason IS NOT NULL ORDER BY row"
+        ).pl()
 
     def _explain(self, problems: pl.DataFrame, others: pl.DataFrame, sheet: str | None) -> pl.DataFrame:
         """Problems with what was expected and found; a value is shown only where it is harmless, else its shape."""
@@ -340,6 +342,12 @@ class Conformer:
         return Text(column.label.vi, column.label.en)
 
 
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """One database for all files of a night: to start one takes as long as to conform a small file."""
+    return duckdb.connect(":memory:")
+
+
 # ---- SQL pieces
 
 
@@ -352,32 +360,3 @@ def row_schema() -> dict[str, pl.DataType]:
 
 def _sql_type(column: Column) -> str:
     return {"timestamp": "TIMESTAMP", "flag": "BOOLEAN", "count": "INTEGER"}.get(column.kind, "VARCHAR")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _own_name(name: str) -> str:
-    fits = f"regexp_full_match({name}, '{OWN_WORDS}') AND NOT regexp_matches({name}, '{LONG_NUMBER}')"
-    return f"CASE WHEN length({name}) <= {LONGEST_NAME} AND {fits} THEN {name} END"
-
-
-def _own_code(name: str, pattern: str | None) -> str:
-    fits = f"regexp_full_match({name}, '{pattern or OWN_CODE}') AND NOT regexp_matches({name}, '{LONG_RUN}')"
-    return f"CASE WHEN {fits} THEN {name} END"
-
-
-def _trimmed(cell: str, column: Column) -> str:
-    """A cell without white around it (no-break spaces and line breaks too); composed where its text is kept as it is."""
-    text = f"nfc_normalize({cell})" if column.kind in ("code", "unit", "procedure", "field") else cell
-    for white in (160, 9, 10, 13):  # cheaper than trim() with a set of characters
-        text = f"replace({text}, chr({white}), ' ')"
-    return f"trim({text})"
-
-
-def _case(name: str, words: dict[str, str], flag: bool = False) -> str:
-    if not words:
-        return "CAST(NULL AS BOOLEAN)" if flag else "CAST(NULL AS VARCHAR)"
-    arms = " ".join(f"WHEN {_literal(w)} THEN {v if flag else _literal(v)}" for w, v in sorted(words.items()))
-    return f"CASE {name} {arms} END"

@@ -15,9 +15,10 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipeline.conform.cells import LONG_NUMBER, OWN_WORDS
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_of
-from pipeline.conform.rows import LONG_NUMBER, OWN_WORDS, SET_ASIDE_SCHEMA
+from pipeline.conform.rows import SET_ASIDE_SCHEMA
 from pipeline.conform.shapes import LONGEST_COUNT, count_of, is_numbering, is_total, percent_of
 from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.procedures import known_fields

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -50,11 +50,22 @@ class Layout:
                     places.setdefault(called[depth], i)
         found: dict[str, int] = {}
         taken: set[int] = set()
-        for word, column in self.columns.items():
-            if word in places and column not in found and places[word] not in taken:
+        for word in sorted(self.columns.keys() & places.keys(), key=self._order.__getitem__):
+            column = self.columns[word]
+            if column not in found and places[word] not in taken:
                 found[column] = places[word]
                 taken.add(places[word])
         return found
+
+    @cached_property
+    def _order(self) -> dict[str, int]:
+        return {word: n for n, word in enumerate(self.columns)}
+
+    @cached_property
+    def endings(self) -> frozenset[str]:
+        """How headers may end, folded: what stands in one cell of a header is one of these, whatever stands above it."""
+        words = [header.split() for header in self.columns]
+        return frozenset(" ".join(each[n:]) for each in words for n in range(len(each)))
 
     def words(self, column: str) -> dict[str, str]:
         """Folded word → canonical value for a coded or flag column: the shared code list, then this layout's own."""

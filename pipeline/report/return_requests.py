@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 import re
 
+from pipeline.conform.cells import LONG_NUMBER
 from pipeline.conform.returns import expected_units
-from pipeline.conform.rows import LONG_NUMBER
 from pipeline.conform.summaries import OWN_NAME
 from pipeline.declare.periods import Period
 from pipeline.declare.returns import OF_LINES, Return, returns

@@ -5,7 +5,6 @@ Uniqueness within the file is decided here, in SQL. Not here: titles and spans, 
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,10 +14,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipeline.conform.cells import LONGEST_NAME
 from pipeline.conform.headers import Header, not_found, shown
 from pipeline.conform.return_rows import RETURN_SCHEMA, ReturnSheet, figures_of
 from pipeline.conform.returns import conform_return, is_help
-from pipeline.conform.rows import LONGEST_NAME, SET_ASIDE_SCHEMA, Conformer, row_schema
+from pipeline.conform.rows import SET_ASIDE_SCHEMA, Conformer
 from pipeline.conform.summaries import REPORTED_SCHEMA, aside_of, conform_summary, frame_of
 from pipeline.conform.summary_checks import check
 from pipeline.conform.titles import Title
@@ -26,12 +26,11 @@ from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.sources import Source
 from pipeline.declare.units import propose
 from pipeline.read.grids import Grid
-from pipeline.warehouse.sql import parquet, quoted
+from pipeline.warehouse.repeats import Batches
 
 MOST_PROPOSALS = 500  # of one file: a column that holds no units at all must not take the night
 WANTED = ("due_at", "channel")
 MOST_SHOWN = 300
-MEMORY = "1GB"  # for settling what repeats within a file; beyond it DuckDB uses the disk
 
 
 @dataclass(frozen=True)
@@ -163,35 +162,29 @@ def _write_registers(
     named units."""
     from pipeline.validate.schema import accept  # Pandera takes a second to start; a night without news can do without
 
-    rows_in, number = 0, 0
+    rows_in = 0
     aside: list[pl.DataFrame] = []
     refused: list[pl.DataFrame] = [pl.DataFrame(schema={"dossier_id": pl.String})]
-    batches = part / "batches"
-    batches.mkdir()
     conformer = Conformer(names)
-    extra = {"sheet": pl.String(), "table_rank": pl.Int32()}
-    pl.DataFrame(schema=row_schema() | extra).write_parquet(batches / "none.parquet")
-    pl.DataFrame(schema={"dossier_id": pl.String, "dossier_code": pl.String}).write_parquet(hidden / "none.parquet")
+    batches = Batches(part, hidden)
     for table in tables:
         sheet, dossiers = table.grid.sheet, 0
         totals = []
         for batch in conformer.batches(table.grid, table.header, names.source.unit or table.title.unit):
             accepted, rejected = accept(batch.rows, sheet, exported)
-            accepted.with_columns(
-                sheet=pl.lit(sheet, pl.String), table_rank=pl.lit(table.rank, pl.Int32)
-            ).write_parquet(batches / f"{number:05}.parquet")
-            batch.codes.write_parquet(hidden / f"{number:05}.parquet")
+            batches.add(accepted, batch.codes, sheet, table.rank)
             aside += [batch.aside, rejected]
-            refused += [batch.refused, batch.rows.join(accepted, on="row", how="anti").select("dossier_id")]
+            refused.append(batch.refused)
+            if accepted.height < batch.rows.height:
+                refused.append(batch.rows.join(accepted, on="row", how="anti").select("dossier_id"))
             totals.append(batch.aside.filter(pl.col("reason") == "total_row"))
-            rows_in, number = rows_in + batch.rows_in, number + 1
+            rows_in += batch.rows_in
             dossiers += batch.rows_in - batch.aside.filter(pl.col("verdict") == "excluded").height
         aside.append(_check_total(sheet, totals, dossiers))
-    conflicting, repeats = _settle_repeats(part, hidden, batches)
+    conflicting, repeats = batches.settle(conformer.con)
     aside.append(repeats)
     # dossiers that the file tells of, though not in a row that counts
     pl.concat([*refused, conflicting]).unique().sort("dossier_id").write_parquet(part / "rejected.parquet")
-    shutil.rmtree(batches)
     return rows_in, aside, conformer.sections
 
 
@@ -213,42 +206,3 @@ def _write_unknown_units(part: Path, hidden: Path, names: dict[str, str]) -> Non
     if names:
         written = [text[:LONGEST_NAME] for text in names.values()]
         pl.DataFrame({"unit_hash": list(names), "written": written}).write_parquet(hidden / "units.parquet")
-
-
-def _settle_repeats(part: Path, hidden: Path, batches: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Writes rows.parquet with one row per dossier: identical repeats excluded, conflicting rows all rejected; where
-    registers of different days stand in one file (a sheet per month), the newest speaks. Returns the dossiers of
-    conflicting rows, and the rows set aside."""
-    con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(part / "spill")})
-    rows, codes = parquet(sorted(batches.iterdir())), parquet(sorted(hidden.glob("*.parquet")))
-    content = ", ".join(c for c in row_schema() if c not in ("row", "dossier_id"))
-    con.execute(
-        f"""
-        CREATE TEMP TABLE judged AS
-        SELECT * EXCLUDE (newest), row_number() OVER same_day AS nth, count(*) OVER (PARTITION BY dossier_id, table_rank) AS times,
-               count(*) OVER (PARTITION BY dossier_id, table_rank, {content}) AS same, table_rank < newest AS superseded
-        FROM (SELECT *, max(table_rank) OVER (PARTITION BY dossier_id) AS newest FROM read_parquet({rows}))
-        WINDOW same_day AS (PARTITION BY dossier_id, table_rank ORDER BY sheet, row)
-        """
-    )
-    once = "same = times AND nth = 1 AND NOT superseded"
-    con.execute(
-        f"COPY (SELECT * EXCLUDE (nth, times, same, superseded, table_rank) FROM judged WHERE {once} ORDER BY sheet, row) "
-        f"TO {quoted(part / 'rows.parquet')} (FORMAT parquet, COMPRESSION zstd)"
-    )
-    con.execute(
-        f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM read_parquet({codes})) "
-        f"TO {quoted(hidden / 'codes.parquet')} (FORMAT parquet, COMPRESSION zstd)"
-    )
-    found = con.sql(
-        f"""
-        SELECT sheet, row, CASE WHEN superseded OR same = times THEN 'excluded' ELSE 'rejected' END AS verdict,
-               CASE WHEN superseded THEN 'superseded_in_file' WHEN same = times THEN 'duplicate_row' ELSE 'conflicting_rows' END AS reason,
-               'dossier_code' AS "column", NULL::VARCHAR AS expected, NULL::VARCHAR AS found
-        FROM judged WHERE NOT ({once}) ORDER BY sheet, row
-        """
-    ).pl()
-    conflicting = con.sql("SELECT DISTINCT dossier_id FROM judged WHERE same <> times AND NOT superseded").pl()
-    con.close()
-    shutil.rmtree(part / "spill", ignore_errors=True)
-    return conflicting, found

@@ -30,7 +30,7 @@ from pipeline.warehouse.spans import Covered, covered, exported_at, period_of, t
 
 CONFORMING = (
     *("declare", "read", "conform", "validate"),
-    *(f"warehouse/{name}.py" for name in ("versions", "contents", "spans", "sql")),
+    *(f"warehouse/{name}.py" for name in ("versions", "contents", "repeats", "spans", "sql")),
 )
 
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.conform.cells import EMPTY_MARKS
 from pipeline.conform.keyed_hash import HEX_DIGITS, hash_sql
-from pipeline.conform.rows import EMPTY_MARKS
 from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.procedures import known_names, procedures
 from pipeline.declare.sources import Source, read_source

@@ -16,7 +16,7 @@ from pipeline.declare.sources import Source
 from pipeline.errors import Busy, InputRefused
 from pipeline.read import grids
 from pipeline.settings import Home
-from pipeline.warehouse import contents, intake, record, versions
+from pipeline.warehouse import intake, record, repeats, versions
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import append_log, read_log
 from tests.unit.office import QUARTER, Office, Row, conform, dossier, opened, table, write_xlsx
@@ -218,7 +218,7 @@ def crash(*_: object, **__: object) -> None:
 
 
 STEPS = {
-    "while conforming": (contents, "_settle_repeats"),
+    "while conforming": (repeats, "settle_repeats"),
     "before the version is whole": (versions, "write_json"),
     "between conforming and archiving": (intake, "archive"),
     "within archiving": (record.os, "replace"),

@@ -5,7 +5,7 @@ WITH steps AS (
     SELECT dossier_id, nth, concluded_at, conclusion, exported_at,
            CASE WHEN concluded_at IS NULL AND lag(concluded_at) OVER (PARTITION BY dossier_id ORDER BY nth) IS NOT NULL
                 THEN 1 ELSE 0 END AS reopens
-    FROM version
+    FROM version WHERE versions > 1
 ),
 numbered AS (
     SELECT *, 1 + sum(reopens) OVER (PARTITION BY dossier_id ORDER BY nth) AS episode FROM steps
@@ -28,27 +28,37 @@ concluded AS (
 exports AS (
     -- the due date told first; versions without one do not tell
     SELECT dossier_id, min(CAST(exported_at AS DATE)) AS first_exported_on, min_by(due_at, nth) AS first_due_at
-    FROM version GROUP BY dossier_id
+    FROM version WHERE versions > 1 GROUP BY dossier_id
+),
+-- the newest version with its dossier's course; of a dossier with one version this is all there is to tell
+course AS (
+    SELECT v.*, c.episode, c.episodes, c.opened_on AS reopened_on, c.concluded_at AS ended_at, c.conclusion AS ended_as,
+           c.previous_concluded_on, x.first_exported_on, x.first_due_at
+    FROM version v
+    JOIN concluded c ON c.dossier_id = v.dossier_id
+    JOIN exports x ON x.dossier_id = v.dossier_id
+    WHERE v.nth = v.versions AND v.versions > 1
+    UNION ALL
+    SELECT v.*, 1, 1, NULL, concluded_at, conclusion, NULL, CAST(exported_at AS DATE), due_at
+    FROM version v WHERE versions = 1
 )
 SELECT
-    v.dossier_id, c.episode, c.episodes, v.versions, coalesce(u.unit_id, v.unit_id) AS unit_id, v.field, v.procedure_code, v.procedure,
+    v.dossier_id, v.episode, v.episodes, v.versions, coalesce(u.unit_id, v.unit_id) AS unit_id, v.field, v.procedure_code, v.procedure,
     coalesce(v.channel, 'channel_unknown') AS channel,
     v.status, v.received_at, CAST(v.received_at AS DATE) AS received_on,
-    v.due_at, CAST(v.due_at AS DATE) AS due_on, x.first_due_at, v.extended_due_at, v.finished_at, v.returned_at,
-    c.concluded_at, CAST(c.concluded_at AS DATE) AS concluded_on, c.conclusion,
-    CASE WHEN c.episode > 1 THEN c.opened_on ELSE CAST(v.received_at AS DATE) END AS opened_on,
+    v.due_at, CAST(v.due_at AS DATE) AS due_on, v.first_due_at, v.extended_due_at, v.finished_at, v.returned_at,
+    v.ended_at AS concluded_at, CAST(v.ended_at AS DATE) AS concluded_on, v.ended_as AS conclusion,
+    CASE WHEN v.episode > 1 THEN v.reopened_on ELSE CAST(v.received_at AS DATE) END AS opened_on,
     -- the day on which the episode before left the counts: never before the dossier was received
-    greatest(c.previous_concluded_on, CASE WHEN c.episode > 1 THEN CAST(v.received_at AS DATE) END) AS previous_left_on,
-    x.first_exported_on, v.state AS newest_state, v.lateness,
+    greatest(v.previous_concluded_on, CASE WHEN v.episode > 1 THEN CAST(v.received_at AS DATE) END) AS previous_left_on,
+    v.first_exported_on, v.state AS newest_state, v.lateness,
     -- calendar days from receipt to conclusion; a conclusion before receipt has no duration
-    CASE WHEN CAST(c.concluded_at AS DATE) >= CAST(v.received_at AS DATE)
-         THEN date_diff('day', CAST(v.received_at AS DATE), CAST(c.concluded_at AS DATE)) END AS processing_days,
+    CASE WHEN CAST(v.ended_at AS DATE) >= CAST(v.received_at AS DATE)
+         THEN date_diff('day', CAST(v.received_at AS DATE), CAST(v.ended_at AS DATE)) END AS processing_days,
     v.component_digitized, v.component_reused, v.result_digitized, v.service_level, v.fee_due, v.paid_online,
     v.certified_copies, v.apology_sent, v.rated, v.rating, v.paused_days, v.supplement_requested_at,
     v.source, v.file_id, v.sheet, v.row, v.exported_at, v.known_at
-FROM version v
-JOIN concluded c ON c.dossier_id = v.dossier_id
-JOIN exports x ON x.dossier_id = v.dossier_id
+FROM course v
 LEFT JOIN dossier_unit u ON u.dossier_id = v.dossier_id
-WHERE v.nth = v.versions AND v.status_group <> 'not_counted'
-ORDER BY unit_id, v.received_at, v.dossier_id, c.episode
+WHERE v.status_group <> 'not_counted'
+ORDER BY unit_id, v.received_at, v.dossier_id, v.episode

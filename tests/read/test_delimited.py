@@ -1,0 +1,111 @@
+"""Delimited text without quotes is cut line by line; whatever way a block is read, the cells are those of the csv module."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipeline.declare.limits import limits
+from pipeline.errors import InputRefused
+from pipeline.read import delimited, grids
+from pipeline.read.encodings import Coding
+
+WORDS = [
+    "",
+    "",
+    "a",
+    " ",
+    "\u00a0",
+    "Xã Gio An",
+    "03/07/2023 08:15:00",
+    "1.5",
+    "\u2028",
+    "\x0b",
+    "tab\tđây",
+    "😀",
+    "-",
+    "'",
+]
+QUOTED = ['"a,b"', '"hai\ndòng"', '"nói ""to"" lên"', '""', 'giữa"chừng']
+ENDS = ["\n", "\n", "\r\n", "\r"]
+CODINGS = ["utf-8", "utf-8-sig", "utf-16"]
+
+
+def text_of(dice: random.Random, quotes: bool) -> str:
+    """A header of five cells and up to forty rows of four to eight; empty lines too."""
+    end = dice.choice(ENDS)
+    lines = ["a,b,c,d,e"]
+    for _ in range(dice.randrange(40)):
+        words = WORDS + (QUOTED if quotes else [])
+        lines.append(",".join(dice.choice(words) for _ in range(dice.choice([0, 1, 4, 5, 5, 5, 5, 6, 8]))))
+    return end.join(lines) + dice.choice([end, "", end * 2])
+
+
+def frame_of(path: Path, coding: str, first_row: int = 2) -> pl.DataFrame:
+    grid = delimited._cut(path, "sổ.csv", Coding(coding, coding), ",", limits())
+    found = list(grid.batches(first_row))
+    assert all(frame.height <= grids.BATCH_ROWS for frame in found)
+    return pl.concat(found) if found else pl.DataFrame()
+
+
+def by_the_csv_module(text: str, width: int = 5) -> Iterator[dict[str, object]]:
+    for number, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+        if number > 1:
+            cells = {f"c{i}": (row[i] if i < len(row) else "") or None for i in range(width)}
+            yield {"row": number, **cells, "surplus": any(cell.strip() for cell in row[width:])}
+
+
+@pytest.mark.parametrize("block", [1, 30, 4_000_000])
+@pytest.mark.parametrize("quotes", [False, True])
+def test_the_cells_are_those_of_the_csv_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, quotes: bool
+) -> None:
+    monkeypatch.setattr(delimited, "BLOCK", block)
+    monkeypatch.setattr(grids, "BATCH_ROWS", 9)
+    path, compared = tmp_path / "sổ.csv", 0
+    for case in range(60):
+        dice = random.Random(case)
+        text, coding = text_of(dice, quotes), dice.choice(CODINGS)
+        path.write_bytes(text.encode(coding))
+        try:
+            expected = list(by_the_csv_module(text))
+            found = frame_of(path, coding)
+        except InputRefused:  # a quote in the midst of a cell may swallow lines: refused, not read otherwise
+            assert quotes
+            continue
+        assert found.select(sorted(found.columns)).to_dicts() == [dict(sorted(row.items())) for row in expected], text
+        compared += 1
+    assert compared > 30
+
+
+def test_lines_are_cut_where_no_quote_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the comparison above would compare one way with itself."""
+    path = tmp_path / "sổ.csv"
+    taken: list[int] = []
+    split = delimited._split
+    monkeypatch.setattr(delimited, "_split", lambda lines, *a: taken.append(len(lines)) or split(lines, *a))
+    monkeypatch.setattr(delimited, "BLOCK", 12)
+    path.write_text('a,b\n1,2\n3,4\n5,6\n"x",8\n9,10\n11,12\n13,14\n', encoding="utf-8", newline="")
+    frame = delimited._cut(path, "sổ.csv", Coding("utf-8", "utf-8"), ",", limits())
+    assert [row["c1"] for block in frame.batches(2) for row in block.to_dicts()] == [
+        "2",
+        "4",
+        "6",
+        "8",
+        "10",
+        "12",
+        "14",
+    ]
+    assert taken == [4, 1]  # those of the first block and of the last
+
+
+@pytest.mark.parametrize("plain", ["x" * 1_000_001, "ab\x00c"], ids=["a long line", "a zero byte"])
+def test_odd_blocks_are_read_cell_by_cell(plain: str) -> None:
+    assert delimited._plain_lines(plain) is None
+    assert delimited._plain_lines("a\r\nb\rc\n\n") == ["a", "b", "c", ""]

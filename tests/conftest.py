@@ -81,6 +81,13 @@ def need_tool() -> Callable[[str | None, str], str]:
     return need
 
 
+@pytest.fixture(scope="session")
+def chromium(need_tool: Callable[[str | None, str], str]) -> str:
+    """The path of a browser of the Chromium family."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+    return need_tool(next((found for name in names if (found := shutil.which(name))), None), "Chromium")
+
+
 @dataclass(frozen=True)
 class Said:
     """How a command ended and what it printed."""

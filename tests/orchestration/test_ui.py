@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,7 +22,6 @@ from pipeline.warehouse.release import current
 from tests.conftest import ROOT, copy_of_sample
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 START = "import sys; from pipeline.cli import main; sys.argv[0] = 'motcua'; sys.exit(main())"
 
 
@@ -51,11 +49,6 @@ def ui(home: Home, port: int, log: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", START, "ui", "--home", str(home.root), "--port", str(port)]
     with log.open("w") as file:
         return subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, text=True)
-
-
-@pytest.fixture(scope="module")
-def chromium(need_tool: Callable[[str | None, str], str]) -> str:
-    return need_tool(next((found for name in CHROMIUM if (found := shutil.which(name))), None), "Chromium")
 
 
 @pytest.fixture(scope="module")

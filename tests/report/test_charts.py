@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +17,6 @@ from pipeline.report.charts import pictures
 from pipeline.report.display import number
 from pipeline.report.figures import Drawing, drawings, parts_of
 from pipeline.report.history import History, open_history
-from tests.orchestration.test_ui import CHROMIUM
 
 Con = duckdb.DuckDBPyConnection
 PERIOD = "2023-Q3"
@@ -138,9 +135,9 @@ def test_a_year_without_data_has_no_chart_at_all(of_sample: Con, tmp_path: Path)
 @pytest.mark.browser
 @pytest.mark.slow
 def test_pictures_are_drawn_as_png_and_svg(
-    told: tuple[Book, History], tmp_path: Path, need_tool: Callable[[str | None, str], str]
+    told: tuple[Book, History], tmp_path: Path, chromium: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    need_tool(next((found for name in CHROMIUM if (found := shutil.which(name))), None), "Chromium")
+    monkeypatch.setenv("BROWSER_PATH", chromium)
     drawn = {name: one for name, one in drawings(*told).items() if name in ("flow", "timeliness")}
     made = pictures(drawn, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"flow.png", "flow.svg", "timeliness.png", "timeliness.svg"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -28,7 +27,6 @@ from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from pipeline.warehouse.sql import rows_of
 from tests.conftest import Said
-from tests.orchestration.test_ui import CHROMIUM
 from tests.report.conftest import NOTHING_AROSE
 from tests.unit.office import Office, dossier, opened
 
@@ -38,13 +36,12 @@ PART = files("pipeline.report.page")
 
 
 @pytest.fixture(scope="module")
-def browser(need_tool: Callable[[str | None, str], str], sample: Home, district: Home) -> Iterator[Any]:
+def browser(chromium: str, sample: Home, district: Home) -> Iterator[Any]:
     """After the homes: their nights must not run inside the browser's event loop."""
-    path = need_tool(next((found for name in CHROMIUM if (found := shutil.which(name))), None), "Chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield started
         started.close()
 
@@ -316,6 +313,17 @@ def test_ranking_orders_exactly_and_judges_nothing_itself(
     tab.page.select_option("#ranking-indicator", "on_time_rate")
     ranks = [cells[0] for cells in tab.table("ranking").values()]
     assert ranks.count("1") == 14 and "15" in ranks, "equal units share a rank"
+
+
+@pytest.mark.browser
+def test_where_less_is_better_the_least_comes_first(
+    of_quarter: Path, visit: Callable[..., Tab], tmp_path: Path
+) -> None:
+    text = of_quarter.read_text(encoding="utf-8")
+    assert text.count('["> 70 %","> 70 %",70.0,false]') == 1
+    turned = tmp_path / "turned.html"
+    turned.write_text(text.replace(",70.0,false]", ",70.0,true]"), encoding="utf-8")
+    assert list(visit(turned).table("ranking"))[0] == "UBND huyện Gio Linh"
 
 
 @pytest.mark.browser

@@ -102,5 +102,6 @@ function listen() {
 
 fromAddress();
 state.indicator = firstRanked();
+state.highFirst = usualOrder(state.indicator);
 listen();
 drawAll();

@@ -211,9 +211,9 @@ def _rate(row: Row, limits: dict[Limit, int]) -> int | list[Any]:
 
 
 def _limit(limit: Limit) -> list[Any]:
-    """In both languages, and in percent for the place of the line."""
+    """In both languages, in percent for the place of the line, and whether less is better."""
     row = {"operator": limit[0], "threshold": limit[1]}
-    return [threshold(row, "vi"), threshold(row, "en"), float(limit[1] * 100)]
+    return [threshold(row, "vi"), threshold(row, "en"), float(limit[1] * 100), limit[0] in ("<", "<=")]
 
 
 def _today(history: History, key: str, place: dict[str, int]) -> list[list[Any]]:

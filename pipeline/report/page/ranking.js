@@ -60,11 +60,8 @@ function drawRankingPickers() {
     el("option", { value, selected: (value === "high") === state.highFirst }, word(key))));
 }
 
-/** Ascending where less is better: where a threshold says so. */
-function usualOrder(code) {
-  return !scope().some((row) => rate(row.unit, state.period, code)?.limit?.[VI].startsWith("<") ||
-                                rate(row.unit, state.period, code)?.limit?.[VI].startsWith("≤"));
-}
+/** Highest first, but where a threshold says that less is better. */
+const usualOrder = (code) => !scope().some((row) => rate(row.unit, state.period, code).limit?.[3]);
 
 // ---- the matrix
 

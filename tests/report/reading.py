@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -73,14 +72,17 @@ def table_rows(sheet: Worksheet, head_at: int = 5) -> list[dict[str, Any]]:
     return found
 
 
-def formulas(path: Path) -> Iterator[tuple[str, str, str, Any]]:
+@cache
+def formulas(path: Path) -> list[tuple[str, str, str, Any]]:
     """Every formula of a workbook: sheet, cell, text, stored value."""
-    texts, values = openpyxl.load_workbook(path), stored(path)
-    for sheet in texts:
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.data_type == "f":
-                    yield sheet.title, cell.coordinate, str(cell.value), values[sheet.title][cell.coordinate].value
+    values = stored(path)
+    return [
+        (sheet.title, cell.coordinate, str(cell.value), values[sheet.title][cell.coordinate].value)
+        for sheet in openpyxl.load_workbook(path)
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.data_type == "f"
+    ]
 
 
 def recalculated(soffice: str, folder: Path, *paths: Path) -> list[dict[tuple[str, str], Any]]:

@@ -60,7 +60,7 @@ def write_section(
         "explain_with": _asked(book),
         "seal": book.whole["seal"],
         "release": book.info["release"],
-        "known_at": str(known_at(book)),
+        "known_at": known_at(book).isoformat(" ", "seconds"),
     }
     out.mkdir(parents=True, exist_ok=True)
     made = [out / f"{NAME}.{form}" for form in ("docx", "md", "json")]
@@ -73,7 +73,7 @@ def write_section(
 def _asked(book: Book) -> str:
     """What the commands beside the figures need besides, where the book is not of what is known and counted by us."""
     rules = [] if book.rules == OURS else ["--rules", book.rules]
-    return shlex.join(rules + (["--as-known", book.as_known.isoformat(" ")] if book.as_known else []))
+    return shlex.join(rules + (["--as-known", book.as_known.isoformat(" ", "seconds")] if book.as_known else []))
 
 
 def _caption(name: str) -> Text:

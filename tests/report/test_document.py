@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,20 @@ def test_the_commands_beside_the_figures_explain_them(
         words = command.split()
         said = motcua(sample, "explain", *words)
         assert said.code == 0 and cells[f"motcua explain {command}"] in said.out, said.all
+
+
+def test_what_was_known_then_or_is_counted_otherwise_says_so(
+    model: tuple[duckdb.DuckDBPyConnection, Book], tmp_path: Path
+) -> None:
+    then = replace(model[1], as_known=datetime(2023, 9, 20, 23, 59, 59, 999999))
+    _, markdown, told = write_section(model[0], then, tmp_path)
+    text = markdown.read_text(encoding="utf-8")
+    assert "Số liệu theo những gì biết đến 20/09/2023 23:59." in text and "chưa chốt" not in text
+    assert told_in(told)["explain_with"] == "--as-known '2023-09-20 23:59:59'"
+    _, markdown, told = write_section(model[0], replace(model[1], rules="thanh-hoa"), tmp_path)
+    text = markdown.read_text(encoding="utf-8")
+    assert "Cách tính được chọn: Kiểu Thanh Hóa." in text and "chưa chốt" not in text
+    assert told_in(told)["explain_with"] == "--rules thanh-hoa"
 
 
 # ---- the paper

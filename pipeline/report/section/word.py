@@ -26,6 +26,7 @@ from pipeline.report.section.model import Figure, Head, Heading, Line, Paragraph
 
 CELL_SIZE, HEAD_SIZE = Pt(10), Pt(9)
 KEPT = 8  # a table of so many rows stays on one page, of a longer one its headings with the first two
+HEADING = "Heading 2"
 LABEL = 28  # mm, at least, for the column of names
 CENTRE, LEFT = WD_ALIGN_PARAGRAPH.CENTER, WD_ALIGN_PARAGRAPH.LEFT
 
@@ -70,11 +71,11 @@ class Writer:
         return paragraph
 
     def _heading(self, text: str) -> None:
-        styles = {s.style_id: s for s in self.document.styles}
-        paragraph = self._new(text, **({} if "Heading2" in styles else {"bold": True}))
-        if "Heading2" in styles:
+        styles = {style.name: style for style in self.document.styles}  # ids are translated in a Vietnamese Word
+        paragraph = self._new(text, **({} if HEADING in styles else {"bold": True}))
+        if HEADING in styles:
             paragraph._p.remove(paragraph._p.get_or_add_pPr())
-            paragraph.style = styles["Heading2"]
+            paragraph.style = styles[HEADING]
         paragraph.paragraph_format.keep_with_next = True
 
     def _paragraph(self, piece: Paragraph) -> None:

@@ -13,6 +13,8 @@ from pipeline.declare.reasons import column_label, reasons
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
 from pipeline.report.screen import as_csv, as_json, heading
+from pipeline.report.sheets.styles import page
+from pipeline.report.sheets.table import write_text
 from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from pipeline.warehouse.sql import rows_of
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 SHOWN = ("file", "sheet", "row", "verdict", "reason", "expected", "found", "todo")
 SENT = ("file", "sheet", "row", "column", "reason", "expected", "found", "todo")
-A4 = 9  # as workbooks number papers
 WIDEST = 60
 FAULTS, SUMS = Text("Cần sửa", "To mend"), Text("Tổng hợp", "Summary")
 
@@ -102,10 +103,7 @@ def _sheet(book: Any, name: str, rows: list[Row], shown: tuple[str, ...], lang: 
         longest = max((len(str(r[key])) for r in rows if r[key] is not None), default=0)
         sheet.set_column(c, c, min(WIDEST, max(longest, len(heading(key, lang))) + 2))
     sheet.freeze_panes(1, 0)
-    sheet.set_landscape()
-    sheet.set_paper(A4)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
+    page(sheet, (0, 0), len(shown), lang)
     sheet.autofilter(0, 0, max(len(rows), 1), len(shown) - 1)
     for c, key in enumerate(shown):
         sheet.write_string(0, c, heading(key, lang), head)
@@ -114,7 +112,7 @@ def _sheet(book: Any, name: str, rows: list[Row], shown: tuple[str, ...], lang: 
             if isinstance(row[key], int):
                 sheet.write_number(r, c, row[key], cell)
             elif row[key] is not None:
-                sheet.write_string(r, c, str(row[key]), cell)  # as text: what begins with = is no formula
+                write_text(sheet, r, c, str(row[key]), cell)  # as text: what begins with = is no formula
 
 
 def _files(con: duckdb.DuckDBPyConnection, file: str | None) -> list[str]:

@@ -35,8 +35,8 @@ from pipeline.declare.return_sheet import (
 )
 from pipeline.declare.returns import OF_LINES, Measure, Return, document_example, qualifiers
 from pipeline.declare.text import Text
+from pipeline.report.sheets.styles import A4
 
-A4 = 9  # as workbooks number papers
 CREATED = datetime(2000, 1, 1)  # the same request gives the same bytes
 LONGEST_SHEET_NAME = 31
 HELP_WIDTH, LABEL_WIDTH, LINE_HEIGHT = 105, 46, 15  # in characters and points

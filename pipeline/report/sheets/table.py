@@ -126,7 +126,7 @@ def write(
     elif isinstance(value, Number):
         sheet.write_number(row, column, value.value, styles.number(value.pattern, *framed))
     elif isinstance(value, str):
-        _text(sheet, row, column, value, styles("indented", *framed))
+        write_text(sheet, row, column, value, styles("indented", *framed))
     elif isinstance(value, datetime):
         sheet.write_datetime(row, column, value, styles("moment", *framed))
     elif isinstance(value, date):
@@ -140,7 +140,7 @@ def write(
         )
 
 
-def _text(sheet: Worksheet, row: int, column: int, value: str, style: Format) -> None:
+def write_text(sheet: Worksheet, row: int, column: int, value: str, style: Format) -> None:
     """A text that every program shows as it is: LibreOffice takes the “_xa_” in a file's name for an escaped character,
     as it would “_x000A_”; in two runs it does not."""
     if escape := ESCAPE.search(value):

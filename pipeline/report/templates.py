@@ -39,7 +39,7 @@ from pipeline.report.sheets.styles import A4
 
 CREATED = datetime(2000, 1, 1)  # the same request gives the same bytes
 LONGEST_SHEET_NAME = 31
-HELP_WIDTH, LABEL_WIDTH, LINE_HEIGHT = 105, 46, 15  # in characters and points
+HELP_WIDTH, LABEL_WIDTH, LINE_HEIGHT = 78, 46, 15  # in characters and points
 KEY, NUMBER, LABEL = range(3)  # columns, from 0
 TITLE, PERIOD, WHOSE, DAY, MARK, HEADER, CODES, FIRST = range(8)  # rows, from 0
 HELP = Text("Hướng dẫn", "Instructions")
@@ -371,7 +371,7 @@ def _write_help(page: Any, sheets: list[Sheet], styles: _Styles) -> None:
         parts.append("\n".join([head, *(f"– {line}" for line in told)]))
     for n, part in enumerate(parts, 1):
         page.write_string(n, 0, part, styles.text)
-        page.set_row(n, LINE_HEIGHT * sum(-(-len(line) // (HELP_WIDTH + 20)) for line in part.split("\n")) + 6)
+        page.set_row(n, LINE_HEIGHT * sum(-(-len(line) // (HELP_WIDTH + 5)) for line in part.split("\n")) + 6)
     page.set_column(0, 0, HELP_WIDTH)
     page.set_column(1, 1, 9, None, {"hidden": True})
     page.protect()

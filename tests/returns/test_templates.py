@@ -173,6 +173,13 @@ def test_what_cannot_be_asked_is_refused_in_words(
     assert refusal.value.expected and told in refusal.value.expected.vi
 
 
+def test_without_a_unit_those_are_asked_whose_data_is_published(sample: Home) -> None:
+    (units,) = requested(sample, ("slips",), parse_period("2023-Q4"))
+    assert (units.area, len(units.rows)) == ("466-all", 18)
+    (district,) = requested(sample, ("communications",), parse_period("2023-Q4"))
+    assert (district.area, district.whose) == ("466-all", GL)
+
+
 def test_a_source_with_units_of_its_own(tmp_path: Path) -> None:
     office = Office(tmp_path)
     office.source('kind = "return"\nunits = "from_file"\n', "rieng")

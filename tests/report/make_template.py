@@ -46,10 +46,8 @@ def template() -> bytes:
     heading = document.styles["Heading 2"].paragraph_format
     heading.space_before, heading.space_after = Pt(10), Pt(4)
     heading.keep_with_next = True
-    language = document.styles["Normal"].element.get_or_add_rPr()
-    lang = OxmlElement("w:lang")
-    lang.set(qn("w:val"), "vi-VN")
-    language.append(lang)
+    for language in document.styles.element.iter(qn("w:lang")):
+        language.set(qn("w:val"), "vi-VN")
 
     title = document.add_paragraph()
     _centred(title, 2).add_run("{{ so_muc }}. {{ tieu_de }}").font.bold = True

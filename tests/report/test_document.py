@@ -177,6 +177,15 @@ def test_paper_margins_fonts_and_page_numbers_are_those_of_administrative_docume
         assert width <= page.page_width - page.left_margin - page.right_margin + Mm(1)
 
 
+@pytest.mark.parametrize(("lang", "spoken"), [("vi", {"vi-VN"}), ("en", {"en-GB"})])
+def test_the_document_says_in_which_language_it_is(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, lang: str, spoken: set[str]
+) -> None:
+    word, *_ = write_section(con, book({"1": Told({"total": 5})}), tmp_path, lang)
+    styles = docx.Document(str(word)).styles.element
+    assert {language.get(qn("w:val")) for language in styles.iter(qn("w:lang"))} == spoken
+
+
 def test_the_built_in_template_is_what_its_maker_makes() -> None:
     assert OURS.read_bytes() == make_template.template(), "python -m tests.report.make_template"
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.declare import report_section as plan
+from pipeline.declare.figures import indicators, measures
 from pipeline.report.section.build import section
+from pipeline.report.section.model import Paragraph
 from pipeline.report.section.scope import Scope, inline_name
 from pipeline.report.section.tell import OPTIONAL, PLACEHOLDER, fill
 from tests.report.books import COMPONENTS, Told, book
@@ -102,6 +105,42 @@ def test_every_unit_stands_under_its_one_right_heading(told: list[tuple[tuple[in
     for head in ("met", "not_met"):
         values = [Decimal(value.replace(",", ".")) for _, value in listed[head]]
         assert values == sorted(values, reverse=True)
+        assert not values or f" {len(values)} đơn vị, gồm " in said[f"digitization.{COMPONENTS}.{head}", "w"]
+
+
+def anything(chance: Random) -> Told:
+    """A unit of which whatever was told."""
+    return Told(
+        {name: chance.choice([None, 0, 1, chance.randint(0, 10**7)]) for name in measures() if chance.random() < 0.7},
+        {
+            code: (n := chance.randint(0, 200), n + chance.choice([0, 7]))
+            for code in indicators()
+            if chance.random() < 0.7
+        },
+        kind=chance.choice(["commune", "counter"]),
+        coverage=chance.choice(["full", "full", "partial", "no_data"]),
+        basis=chance.choice(["dossiers", "reported", None]),
+        seal=chance.choice([None, "86b8135c2d92"]),
+        missing=chance.choice([None, "thiếu số liệu tháng cuối"]),
+        target=chance.choice([None, 70]),
+        unknown={code: chance.randint(0, 9) for code in indicators() if chance.random() < 0.2},
+    )
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32))
+def test_whatever_the_figures_are_the_words_hold_them_and_nothing_else(seed: int) -> None:
+    chance = Random(seed)
+    units = [anything(chance) for _ in range(chance.randint(1, 4))]
+    whole = replace(units[0], level="total" if len(units) > 1 else "unit", name="Huyện Mẫu")
+    others = {name: {"w": anything(chance)} for name in ("earlier", "a_year_earlier") if chance.random() < 0.7}
+    lang = chance.choice(["vi", "en"])
+    told = section(book({"w": whole} | {f"u{i}": one for i, one in enumerate(units[1:])}, **others), lang)
+    for sentence in (s for p in told.pieces if isinstance(p, Paragraph) for s in p.sentences):
+        at = 0
+        for figure in sentence.figures:
+            at = sentence.text.index(figure.display, at) + len(figure.display)
+        assert not re.search(r"None|[{}\[\]–]|  | [,;.:]", sentence.text), sentence
 
 
 def test_units_with_other_thresholds_are_told_apart() -> None:

@@ -32,7 +32,7 @@ def section(book: Book, lang: str = "vi", told: Returned | None = None) -> Secti
         Sentence(name, told.text, book.top, told.figures)
         for name, told in (("subtitle", fill(plan.subtitle()[lang], whole)), ("foot", fill(plan.foot()[lang], whole)))
     )
-    return Section(plan.number(), plan.title()[lang], subtitle, foot, tuple(pieces))
+    return Section(lang, plan.number(), plan.title()[lang], subtitle, foot, tuple(pieces))
 
 
 def facts(book: Book, section: Section, lang: str = "vi") -> dict[str, str]:

@@ -159,6 +159,7 @@ Piece = Heading | Paragraph | Table | Picture
 class Section:
     """foot: the line about the release."""
 
+    lang: str
     number: str
     title: str
     subtitle: Sentence

@@ -14,6 +14,7 @@ from importlib.resources import as_file, files
 from io import BytesIO
 from pathlib import Path
 
+from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph as WordParagraph
 from docxtpl import DocxTemplate
 from jinja2 import TemplateError
@@ -72,6 +73,9 @@ def _filled(
                     todo=Text("Để {{ noi_dung }} một mình một dòng.", "Let {{ noi_dung }} stand on a line of its own."),
                 )
             Writer(document, paragraph, pictures).write(section.pieces)
+    if section.lang == "en":  # the templates are Vietnamese: what reads the document aloud is to speak English
+        for language in document.styles.element.iter(qn("w:lang")):
+            language.set(qn("w:val"), "en-GB")
     properties = document.core_properties
     properties.title = f"{section.title}: {section.subtitle.text}"
     properties.author = properties.last_modified_by = "motcua"

@@ -16,7 +16,10 @@ from typing import Any
 from pipeline.declare.text import LANGUAGES
 
 # In this order; each says at its head what it is for.
-SCRIPTS = ("format", "data", "words", "definitions", "headline", "ranking", "charts", "quality", "page")
+SCRIPTS = (
+    *("format", "data", "words", "definitions", "headline", "ranking", "matrix"),
+    *("plots", "charts", "trends", "quality", "page"),
+)
 PLOTLY = "plotly-basic.min.js"  # the bundle of bars and lines, of the version that plotly.py brings in full
 
 

@@ -1,44 +1,5 @@
-// The charts, drawn by Plotly, each with a table of the same figures beside it. Which counts stand where, and in which
-// colour, is declared (declare/charts.toml); the pictures of the document are made of the same (report/figures.py).
-
-const COLOURS = data.charts.colours;
-const INK = "#1c2733", LINE = "#dde3e8";
-let paper = null;  // the charts' width in pixels while the page is printed
-const esc = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");  // Plotly reads tags in names
-const broken = (text, width) => esc(text).split(" ").reduce((lines, w) => {
-  if (lines.length && (lines.at(-1) + " " + w).length <= width) lines[lines.length - 1] += " " + w;
-  else lines.push(w);
-  return lines;
-}, []).join("<br>");
-
-/** Draws one chart into #id, says it in words for those who cannot see it, and sets its table; empty: said in words. */
-function draw(id, told, traces, layout, made) {
-  put(`${id}-table`, made);
-  const place = document.getElementById(`${id}-plot`);
-  place.setAttribute("aria-label", told);
-  if (typeof Plotly === "undefined") return;
-  if (!traces.length) {
-    Plotly.purge(place);
-    place.replaceChildren(el("p", { class: "empty" }, told));
-    return;
-  }
-  if (place.querySelector(".empty")) place.replaceChildren();
-  const base = {
-    font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: INK }, separators: state.lang === VI ? ",." : ".,",
-    paper_bgcolor: "#fff", plot_bgcolor: "#fff", height: 380, bargap: 0.25, showlegend: true, hovermode: "closest", dragmode: false,
-    margin: { l: 10, r: 16, t: 24, b: 92 },
-    legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", traceorder: "normal", font: { size: 12 } },
-  };
-  const axis = { automargin: true, gridcolor: LINE, linecolor: LINE, zeroline: false, fixedrange: true };
-  // the width is given and not left to Plotly, whose own answer to a resized window fails on charts with long names
-  layout = { ...base, width: paper ?? place.clientWidth, ...layout, xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, ...layout.yaxis } };
-  Plotly.react(place, traces, layout, { displayModeBar: false });
-}
-
-/** Whether a chart's place is too narrow for words side by side, as on a phone. */
-const narrow = (id) => document.getElementById(`${id}-plot`).clientWidth < 480;
-
-// ---- one period
+// The charts of one period: flow, timeliness, processing days. Which counts stand where, and in which colour, is declared
+// (declare/charts.toml); the pictures of the document are made of the same (report/figures.py).
 
 /** A column of the flow: its measures that arose and its size; null where a summary does not tell it. */
 function partsOf(step, unit, period) {
@@ -49,44 +10,79 @@ function partsOf(step, unit, period) {
 }
 
 function drawFlow() {
-  const steps = data.charts.flow.steps, { unit, period, lang } = state;
+  const steps = data.charts.flow.steps,
+    { unit, period, lang } = state;
   if (count(unit, period, "total") === undefined) {
     draw("flow", verdictName("no_data"), [], {}, []);
     return;
   }
-  const traces = [], notes = [], lines = [];
+  const traces = [],
+    notes = [],
+    lines = [];
   let level = 0;
   for (const step of steps) {
-    const [parts, size] = partsOf(step, unit, period), name = broken(step.name[lang], 12);
+    const [parts, size] = partsOf(step, unit, period),
+      name = broken(step.name[lang], 12);
     const height = parts.reduce((sum, [, n]) => sum + n, 0);
     let base = step.sign > 0 ? level : step.sign < 0 ? level - height : 0;
     level += step.sign * height;
     for (const [code, n] of parts) {
-      traces.push({ type: "bar", x: [name], y: [n], base: [base], name: esc(nameOf(code)), marker: { color: COLOURS[code] },
-                    text: number(n, lang), textposition: "inside", insidetextanchor: "middle", textangle: 0,
-                    hovertemplate: `${esc(nameOf(code))}: ${number(n, lang)}<extra></extra>` });
+      traces.push({
+        type: "bar",
+        x: [name],
+        y: [n],
+        base: [base],
+        name: esc(nameOf(code)),
+        marker: { color: COLOURS[code] },
+        text: number(n, lang),
+        textposition: "inside",
+        insidetextanchor: "middle",
+        textangle: 0,
+        hovertemplate: `${esc(nameOf(code))}: ${number(n, lang)}<extra></extra>`,
+      });
       base += n;
     }
     notes.push({ x: name, y: base, text: `<b>${number(size, lang)}</b>`, showarrow: false, yshift: 11 });
-    lines.push([step.name[lang], number(size, lang),
-                step.counts.map((code) => `${nameOf(code)} ${shownCount(count(unit, period, code))}`).join("; ")]);
+    lines.push([
+      step.name[lang],
+      number(size, lang),
+      step.counts.map((code) => `${nameOf(code)} ${shownCount(count(unit, period, code))}`).join("; "),
+    ]);
   }
   const total = count(unit, period, "total");
   lines.push([nameOf("total"), number(total, lang), ""]);
   const told = total ? lines.map(([name, n]) => `${name}: ${n}`).join("; ") : verdictName("nothing_arisen");
   const columns = [{ text: word("step") }, { text: word("count"), number: true }, { text: word("part") }];
-  draw("flow", told, total ? traces : [], {
-    barmode: "overlay", annotations: notes, uniformtext: { minsize: 10, mode: "hide" },
-    xaxis: { categoryorder: "array", categoryarray: steps.map((s) => broken(s.name[lang], 12)), range: [-0.5, steps.length - 0.5], showgrid: false,
-             tickangle: narrow("flow") ? -40 : 0, tickfont: { size: 12 } },
-    yaxis: { range: [0, total * 1.12], tickformat: ",d" },
-  }, table(word("flow"), columns, lines, { hide: true }));
+  draw(
+    "flow",
+    told,
+    total ? traces : [],
+    {
+      barmode: "overlay",
+      annotations: notes,
+      uniformtext: { minsize: 10, mode: "hide" },
+      height: narrow("flow") ? 520 : 380,
+      xaxis: {
+        categoryorder: "array",
+        categoryarray: steps.map((s) => broken(s.name[lang], 12)),
+        range: [-0.5, steps.length - 0.5],
+        showgrid: false,
+        tickangle: narrow("flow") ? -40 : 0,
+        tickfont: { size: 12 },
+      },
+      yaxis: { range: [0, total * 1.12], tickformat: ",d" },
+    },
+    table(word("flow"), columns, lines, { hide: true }),
+  );
 }
 
 /** What a chart of parts has as its rows: the units of a sum in the period, else the periods of the one unit. */
 function parted() {
-  if (isSum(state.unit)) return scope().map((row) => ({ unit: row.unit, period: state.period, name: unitName(row.unit) }));
-  return data.periods.map((_, period) => ({ unit: state.unit, period, name: periodName(period) })).slice(0, state.period + 1);
+  if (isSum(state.unit))
+    return scope().map((row) => ({ unit: row.unit, period: state.period, name: unitName(row.unit) }));
+  return data.periods
+    .map((_, period) => ({ unit: state.unit, period, name: periodName(period) }))
+    .slice(0, state.period + 1);
 }
 
 /** Rows sorted best first are cut to the last ones that a chart has room for; the table has all. */
@@ -98,32 +94,72 @@ function cut(lines, most, noteId) {
 
 const sideways = (lines) => ({
   height: Math.max(190, 140 + 22 * lines.length),
-  yaxis: { autorange: "reversed", showgrid: false, type: "category", categoryorder: "array", categoryarray: lines.map((l) => esc(l.name)) },
+  yaxis: {
+    autorange: "reversed",
+    showgrid: false,
+    type: "category",
+    categoryorder: "array",
+    categoryarray: lines.map((l) => esc(l.name)),
+  },
 });
 
 function drawTimeliness() {
-  const codes = data.charts.timeliness.shows, lang = state.lang;
-  const lines = parted().map((l) => ({ ...l, late: count(l.unit, l.period, "resolved_late"), all: count(l.unit, l.period, "resolved") }));
+  const codes = data.charts.timeliness.shows,
+    lang = state.lang;
+  const lines = parted().map((l) => ({
+    ...l,
+    late: count(l.unit, l.period, "resolved_late"),
+    all: count(l.unit, l.period, "resolved"),
+  }));
   const known = lines.filter((l) => l.all);
-  if (isSum(state.unit)) known.sort((a, b) => compare([BigInt(a.late ?? 0), BigInt(a.all)], [BigInt(b.late ?? 0), BigInt(b.all)]));
+  if (isSum(state.unit))
+    known.sort((a, b) => compare([BigInt(a.late ?? 0), BigInt(a.all)], [BigInt(b.late ?? 0), BigInt(b.all)]));
   const drawn = cut(isSum(state.unit) ? known : lines, data.charts.timeliness.most, "timeliness-note");
-  const traces = known.length ? codes.map((code) => ({
-    type: "bar", orientation: "h", name: esc(nameOf(code)), marker: { color: COLOURS[code] }, y: drawn.map((l) => esc(l.name)),
-    x: drawn.map((l) => count(l.unit, l.period, code) ?? null), text: drawn.map((l) => shownCount(count(l.unit, l.period, code))),
-    textposition: "none", hovertemplate: `%{y}, ${esc(nameOf(code))}: %{text}<extra></extra>`,
-  })) : [];
-  const columns = [{ text: isSum(state.unit) ? word("unit") : word("period") }, ...[...codes, "resolved"].map((code) => ({ text: nameOf(code), number: true }))];
-  const body = lines.map((l) => [l.name, ...[...codes, "resolved"].map((code) => shownCount(count(l.unit, l.period, code)))]);
+  const traces = known.length
+    ? codes.map((code) => ({
+        type: "bar",
+        orientation: "h",
+        name: esc(nameOf(code)),
+        marker: { color: COLOURS[code] },
+        y: drawn.map((l) => esc(l.name)),
+        x: drawn.map((l) => count(l.unit, l.period, code) ?? null),
+        text: drawn.map((l) => shownCount(count(l.unit, l.period, code))),
+        textposition: "none",
+        hovertemplate: `%{y}, ${esc(nameOf(code))}: %{text}<extra></extra>`,
+      }))
+    : [];
+  const columns = [
+    { text: isSum(state.unit) ? word("unit") : word("period") },
+    ...[...codes, "resolved"].map((code) => ({ text: nameOf(code), number: true })),
+  ];
+  const body = lines.map((l) => [
+    l.name,
+    ...[...codes, "resolved"].map((code) => shownCount(count(l.unit, l.period, code))),
+  ]);
   const late = known.filter((l) => l.late);
-  const told = !known.length ? noneTold(lines) : `${nameOf("resolved_late")}: ` +
-    (late.length ? late.slice(-5).map((l) => `${l.name} ${number(l.late, lang)} / ${number(l.all, lang)}`).join("; ")
-                 : known.some((l) => l.late === null) ? "–" : "0");
-  draw("timeliness", told, traces, { ...sideways(drawn), barmode: "stack", barnorm: "percent", xaxis: { ticksuffix: " %", range: [0, 100] } },
-       scrolled(word("timeliness"), table(word("timeliness"), columns, body, { hide: true })));
+  const told = !known.length
+    ? noneTold(lines)
+    : `${nameOf("resolved_late")}: ` +
+      (late.length
+        ? late
+            .slice(-5)
+            .map((l) => `${l.name} ${number(l.late, lang)} / ${number(l.all, lang)}`)
+            .join("; ")
+        : known.some((l) => l.late === null)
+          ? "–"
+          : "0");
+  draw(
+    "timeliness",
+    told,
+    traces,
+    { ...sideways(drawn), barmode: "stack", barnorm: "percent", xaxis: { ticksuffix: " %", range: [0, 100] } },
+    scrolled(word("timeliness"), table(word("timeliness"), columns, body, { hide: true })),
+  );
 }
 
 /** Why a chart is empty. */
-const noneTold = (lines) => verdictName(lines.some((l) => count(l.unit, l.period, "total") !== undefined) ? "nothing_arisen" : "no_data");
+const noneTold = (lines) =>
+  verdictName(lines.some((l) => count(l.unit, l.period, "total") !== undefined) ? "nothing_arisen" : "no_data");
 
 function drawDays() {
   const codes = data.charts.processing_days.shows;
@@ -131,53 +167,31 @@ function drawDays() {
   const known = lines.filter((l) => valueOf(l.rates[0]) !== null);
   if (isSum(state.unit)) known.sort((a, b) => compare(valueOf(a.rates[0]), valueOf(b.rates[0])));
   const drawn = cut(isSum(state.unit) ? known : lines, data.charts.processing_days.most, "days-note");
-  const traces = known.length ? codes.map((code, at) => ({
-    type: "scatter", mode: "markers", name: esc(nameOf(code)), marker: { color: COLOURS[code], size: 10, symbol: at ? "diamond" : "circle" },
-    x: drawn.map((l) => (valueOf(l.rates[at]) ? asFloat(valueOf(l.rates[at])) : null)), y: drawn.map((l) => esc(l.name)),
-    text: drawn.map((l) => shown(l.rates[at])), hovertemplate: `%{y}, ${esc(nameOf(code))}: %{text}<extra></extra>`,
-  })) : [];
-  const columns = [{ text: isSum(state.unit) ? word("unit") : word("period") }, ...codes.map((code) => ({ text: nameOf(code), number: true }))];
+  const traces = known.length
+    ? codes.map((code, at) => ({
+        type: "scatter",
+        mode: "markers",
+        name: esc(nameOf(code)),
+        marker: { color: COLOURS[code], size: 10, symbol: at ? "diamond" : "circle" },
+        x: drawn.map((l) => (valueOf(l.rates[at]) ? asFloat(valueOf(l.rates[at])) : null)),
+        y: drawn.map((l) => esc(l.name)),
+        text: drawn.map((l) => shown(l.rates[at])),
+        hovertemplate: `%{y}, ${esc(nameOf(code))}: %{text}<extra></extra>`,
+      }))
+    : [];
+  const columns = [
+    { text: isSum(state.unit) ? word("unit") : word("period") },
+    ...codes.map((code) => ({ text: nameOf(code), number: true })),
+  ];
   const body = lines.map((l) => [l.name, ...l.rates.map(shown)]);
-  const told = known.length ? codes.map((code) => `${nameOf(code)}: ${shown(rate(state.unit, state.period, code))}`).join("; ") : noneTold(lines);
-  draw("days", told, traces, { ...sideways(drawn), xaxis: { rangemode: "tozero", title: { text: word("calendar_days"), font: { size: 12 } } } },
-       scrolled(word("days"), table(word("days"), columns, body, { hide: true })));
-}
-
-// ---- over the periods
-
-function drawTrend() {
-  const counts = data.charts.trend.shows, rates = data.charts.rates_over_time.shows, { unit, lang } = state;
-  const periods = data.periods.map((_, period) => period);
-  const few = periods.length <= 6, names = periods.map((p) => (few ? broken(periodName(p), 9) : esc(periodName(p))));
-  const some = periods.some((p) => count(unit, p, "total"));
-  const bars = some ? counts.map((code) => ({
-    type: "bar", name: esc(nameOf(code)), marker: { color: COLOURS[code] }, x: names, y: periods.map((p) => count(unit, p, code) ?? null),
-    text: periods.map((p) => shownCount(count(unit, p, code))), textposition: "none",
-    hovertemplate: `%{x}, ${esc(nameOf(code))}: %{text}<extra></extra>`,
-  })) : [];
-  const symbols = ["circle", "square", "diamond", "triangle-up"];
-  const lines = periods.some((p) => rates.some((code) => valueOf(rate(unit, p, code)))) ? rates.map((code, at) => {
-    const values = periods.map((p) => rate(unit, p, code));
-    return { type: "scatter", mode: "lines+markers", name: esc(nameOf(code)), line: { color: COLOURS[code], width: 2 },
-             marker: { symbol: symbols[at], size: 8 }, x: names, y: values.map((one) => (valueOf(one) ? asFloat(valueOf(one)) * 100 : null)),
-             text: values.map(shown), hovertemplate: `%{x}, ${esc(nameOf(code))}: %{text}<extra></extra>` };
-  }) : [];
-  const xaxis = { type: "category", categoryorder: "array", categoryarray: names, range: [-0.5, Math.max(names.length, 4) - 0.5],
-                  tickangle: few ? 0 : -45, tickfont: { size: 12 } };
-  const told = (codes, value) => codes.map((code) => `${nameOf(code)}, ${periodName(state.period)}: ${value(code)}`).join("; ");
-  const columns = (codes) => [{ text: word("period") }, ...codes.map((code) => ({ text: nameOf(code), number: true }))];
-  const body = (codes, value) => periods.map((p) => ({ attributes: { class: p === state.period ? "chosen" : null },
-                                                       cells: [periodName(p), ...codes.map((code) => value(p, code))] }));
-  draw("trend", some ? told(counts, (code) => shownCount(count(unit, state.period, code))) : noneTold(periods.map((period) => ({ unit, period }))),
-       bars, { barmode: "group", xaxis: { ...xaxis, showgrid: false }, yaxis: { tickformat: ",d", rangemode: "tozero" } },
-       scrolled(word("trend"), table(data.charts.trend.name[lang], columns(counts), body(counts, (p, code) => shownCount(count(unit, p, code))))));
-  draw("rates", lines.length ? told(rates, (code) => shown(rate(unit, state.period, code))) : noneTold(periods.map((period) => ({ unit, period }))),
-       lines, { xaxis, yaxis: { ticksuffix: " %", range: [0, 104] } },
-       scrolled(word("trend"), table(data.charts.rates_over_time.name[lang], columns(rates), body(rates, (p, code) => shown(rate(unit, p, code))))));
-  const merged = periods.some((p) => rowOf(unit, p)?.merged);
-  document.getElementById("trend-note").textContent = merged ? word("merged") : "";
-}
-
-function drawCharts() {
-  for (const each of [drawFlow, drawTimeliness, drawDays, drawTrend]) each();
+  const told = known.length
+    ? codes.map((code) => `${nameOf(code)}: ${shown(rate(state.unit, state.period, code))}`).join("; ")
+    : noneTold(lines);
+  draw(
+    "days",
+    told,
+    traces,
+    { ...sideways(drawn), xaxis: { rangemode: "tozero", title: { text: word("calendar_days"), font: { size: 12 } } } },
+    scrolled(word("days"), table(word("days"), columns, body, { hide: true })),
+  );
 }

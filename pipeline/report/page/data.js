@@ -1,22 +1,62 @@
 // What the page holds, and how to ask for it. Every figure is read as the release told it; verdicts are never judged here.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const state = { unit: 0, period: data.periods.length - 1, lang: document.documentElement.lang === "en" ? EN : VI,
-                indicator: null, highFirst: true, sort: null };
+const state = {
+  unit: 0,
+  period: data.periods.length - 1,
+  lang: document.documentElement.lang === "en" ? EN : VI,
+  indicator: null,
+  highFirst: true,
+  sort: null,
+};
 
 const MEASURES = data.measures.map((m) => m.code);
 const INDICATORS = data.indicators.map((i) => i.code);
 const named = Object.fromEntries([...data.measures, ...data.indicators].map((d) => [d.code, d]));
-const TOTAL = 0, GROUP = 1, UNIT = 2;
+const TOTAL = 0,
+  GROUP = 1,
+  UNIT = 2;
 
-const rows = data.rows.map((all) => new Map(all.map((r) => [r[0], {
-  unit: r[0], level: r[1], asOf: r[2], coverage: data.coverages[r[3]][0], missing: [r[4], r[5]], basis: r[6], seal: r[7],
-  counts: r[8], rates: r[9], merged: false,
-}])));
-const today = data.today.map((all) => new Map(all.map((r) => [r[0], {
-  unit: r[0], level: UNIT, asOf: r[1], coverage: data.coverages[r[2]][0], missing: [null, null], basis: r[3], seal: null,
-  counts: r[4], rates: null, merged: true,
-}])));
+const rows = data.rows.map(
+  (all) =>
+    new Map(
+      all.map((r) => [
+        r[0],
+        {
+          unit: r[0],
+          level: r[1],
+          asOf: r[2],
+          coverage: data.coverages[r[3]][0],
+          missing: [r[4], r[5]],
+          basis: r[6],
+          seal: r[7],
+          counts: r[8],
+          rates: r[9],
+          merged: false,
+        },
+      ]),
+    ),
+);
+const today = data.today.map(
+  (all) =>
+    new Map(
+      all.map((r) => [
+        r[0],
+        {
+          unit: r[0],
+          level: UNIT,
+          asOf: r[1],
+          coverage: data.coverages[r[2]][0],
+          missing: [null, null],
+          basis: r[3],
+          seal: null,
+          counts: r[4],
+          rates: null,
+          merged: true,
+        },
+      ]),
+    ),
+);
 
 /** The row of a unit in a period; the one merged by today's tree where the unit did not stand then; null: neither. */
 const rowOf = (unit, period) => rows[period]?.get(unit) ?? today[period]?.get(unit) ?? null;
@@ -33,8 +73,17 @@ function rate(unit, period, code) {
   if (found === undefined) return null;
   const [verdict, n = null, d = null, unknown = 0, limit = null, needed = null, near = 0, value = null] =
     typeof found === "number" ? [found] : found;
-  return { code, verdict: data.verdicts[verdict][0], n, d, unknown: unknown ?? 0,
-           limit: limit === null ? null : data.limits[limit], needed, near: Boolean(near), text: value };
+  return {
+    code,
+    verdict: data.verdicts[verdict][0],
+    n,
+    d,
+    unknown: unknown ?? 0,
+    limit: limit === null ? null : data.limits[limit],
+    needed,
+    near: Boolean(near),
+    text: value,
+  };
 }
 
 /** The exact value as [n, d] with d > 0, or null where nothing arose or there is no data. */
@@ -67,7 +116,9 @@ const shownCount = (n) => (n === undefined ? verdictName("no_data") : number(n, 
 function scope() {
   const inside = data.inside[isSum(state.unit) ? state.unit : 0] ?? [];
   const within = new Set(inside);
-  return [...rows[state.period].values()].filter((r) => r.level === UNIT && (within.has(r.unit) || r.unit === state.unit));
+  return [...rows[state.period].values()].filter(
+    (r) => r.level === UNIT && (within.has(r.unit) || r.unit === state.unit),
+  );
 }
 
 function isSum(unit) {

@@ -1,11 +1,13 @@
 // Figures as people read them, by the same rules as report/display.py: rounded once, half-up, from whole numbers, so
 // that the page and every other output agree to the digit. Whole numbers are BigInt: no rate passes through a float.
 
-const VI = 0, EN = 1;
+const VI = 0,
+  EN = 1;
 
 /** n / d rounded half-up (away from zero) to that many decimals, as "-12.35"; n and d are whole numbers, d > 0. */
 function halfUp(n, d, digits) {
-  const top = BigInt(n) * 10n ** BigInt(digits), bottom = BigInt(d);
+  const top = BigInt(n) * 10n ** BigInt(digits),
+    bottom = BigInt(d);
   const size = top < 0n ? -top : top;
   let whole = size / bottom;
   if ((size % bottom) * 2n >= bottom) whole += 1n;

@@ -2,7 +2,8 @@
 
 function drawHeadline() {
   const counts = Object.entries(data.headline.counts).map(([code, name]) =>
-    card(code, name[state.lang], shownCount(count(state.unit, state.period, code)), countNote(code), countChange, null));
+    card(code, name[state.lang], shownCount(count(state.unit, state.period, code)), countNote(code), countChange, null),
+  );
   const rates = data.headline.indicators.map((code) => {
     const one = rate(state.unit, state.period, code);
     return card(code, nameOf(code), shown(one), rateNote(one), rateChange, one);
@@ -12,19 +13,26 @@ function drawHeadline() {
 
 function card(code, name, value, note, change, one) {
   const lines = data.periods[state.period].against.map((then) => changeLine(code, then, change));
-  return el("li", { class: `card ${one ? one.verdict : ""}`, "data-code": code },
+  return el(
+    "li",
+    { class: `card ${one ? one.verdict : ""}`, "data-code": code },
     el("div", { class: "card-name" }, name, " ", asks(code)),
     el("div", { class: "card-value" + (/\d/.test(value) ? "" : " words") }, value),
     el("div", { class: "card-note" }, note),
     verdictNote(one),
-    el("ul", { class: "changes" }, lines));
+    el("ul", { class: "changes" }, lines),
+  );
 }
 
 /** then: {place, name, told}; place is null where the page does not hold the period, told: whether the release has data. */
 function changeLine(code, then, change) {
   const text = then.place !== null ? change(code, then.place) : then.told ? word("outside") : verdictName("no_data");
-  return el("li", {}, el("span", { class: "against" }, word("compared", { period: then.name[state.lang] }), ": "),
-            el("span", { class: "change" }, text));
+  return el(
+    "li",
+    {},
+    el("span", { class: "against" }, word("compared", { period: then.name[state.lang] }), ": "),
+    el("span", { class: "change" }, text),
+  );
 }
 
 function countNote(code) {
@@ -33,7 +41,8 @@ function countNote(code) {
 
 /** Numerator and denominator of a rate; how many dossiers stand behind a mean or median; how many are not known. */
 function rateNote(one) {
-  if (one === null || valueOf(one) === null) return one && one.unknown ? word("unknown", { n: number(one.unknown, state.lang) }) : "";
+  if (one === null || valueOf(one) === null)
+    return one && one.unknown ? word("unknown", { n: number(one.unknown, state.lang) }) : "";
   const parts = [];
   if (isRate(one.code)) parts.push(word("of", { n: number(one.n, state.lang), d: number(one.d, state.lang) }));
   else if (one.d !== null) parts.push(word("over", { d: number(one.d, state.lang) }));
@@ -68,7 +77,12 @@ function rateChange(code, then) {
   if (now === null) return word("not_comparable");
   const scale = isRate(code) ? 100n : 1n;
   const digits = named[code].kind === "sum" ? 0 : 2;
-  return moved((now[0] * before[1] - before[0] * now[1]) * scale, now[1] * before[1], digits, isRate(code) ? "points" : "");
+  return moved(
+    (now[0] * before[1] - before[0] * now[1]) * scale,
+    now[1] * before[1],
+    digits,
+    isRate(code) ? "points" : "",
+  );
 }
 
 function moved(n, d, digits, unit) {

@@ -1,4 +1,4 @@
-// Units ranked by an indicator against the threshold in force, and the table of all units and indicators.
+// Units ranked by an indicator against the threshold in force.
 
 function drawRanking() {
   const code = state.indicator;
@@ -15,12 +15,25 @@ function drawRanking() {
   });
   const judged = all.filter((u) => u.one !== null && u.one.limit !== null);
   const tally = (verdict) => judged.filter((u) => u.one.verdict === verdict).length;
-  put("ranking-told", judged.length ? word("met_of", { met: tally("met"), missed: tally("not_met"), all: judged.length }) : word("no_limit"),
-      " ", asks(code));
-  const columns = [{ text: word("rank"), number: true }, { text: word("unit") }, { text: word("value"), number: true },
-                   { node: quiet(word("value")) }, { text: word("numerator"), number: true },
-                   { text: word("denominator"), number: true }, { text: word("threshold") }, { text: word("verdict") },
-                   { text: word("needed_head"), number: true }];
+  put(
+    "ranking-told",
+    judged.length
+      ? word("met_of", { met: tally("met"), missed: tally("not_met"), all: judged.length })
+      : word("no_limit"),
+    " ",
+    asks(code),
+  );
+  const columns = [
+    { text: word("rank"), number: true },
+    { text: word("unit") },
+    { text: word("value"), number: true },
+    { node: quiet(word("value")) },
+    { text: word("numerator"), number: true },
+    { text: word("denominator"), number: true },
+    { text: word("threshold") },
+    { text: word("verdict") },
+    { text: word("needed_head"), number: true },
+  ];
   const caption = `${word("ranking")}: ${nameOf(code)}, ${periodName(state.period)}`;
   put("ranking-table", scrolled(caption, table(caption, columns, body, { named: 1, class: "ranked", hide: true })));
 }
@@ -31,20 +44,35 @@ function rankedLine({ row, one }, rank, longest) {
   const value = one === null ? null : valueOf(one);
   const bar = el("td", { class: "bar", "aria-hidden": "true" });
   if (value) {
-    bar.append(el("span", { class: `fill ${one.verdict}`, style: { width: `${(size(one) / (longest || 1)) * 100}%` } }));
+    bar.append(
+      el("span", { class: `fill ${one.verdict}`, style: { width: `${(size(one) / (longest || 1)) * 100}%` } }),
+    );
     if (one.limit) bar.append(el("span", { class: "line", style: { left: `${(one.limit[2] / longest) * 100}%` } }));
   }
   const limited = one !== null && one.limit !== null;
   return {
     attributes: { class: row.unit === state.unit ? "chosen" : null, "data-unit": row.unit },
-    cells: [rank, unitName(row.unit), shown(one), bar, one ? number(one.n, state.lang) : "–", one ? number(one.d, state.lang) : "–",
-            limited ? one.limit[state.lang] : "–", verdictCell(one), one && one.needed ? number(one.needed, state.lang) : "–"],
+    cells: [
+      rank,
+      unitName(row.unit),
+      shown(one),
+      bar,
+      one ? number(one.n, state.lang) : "–",
+      one ? number(one.d, state.lang) : "–",
+      limited ? one.limit[state.lang] : "–",
+      verdictCell(one),
+      one && one.needed ? number(one.needed, state.lang) : "–",
+    ],
   };
 }
 
 function verdictCell(one) {
   if (one === null || one.limit === null) return "–";
-  return el("span", { class: `tag ${one.verdict}` }, one.near ? `${verdictName(one.verdict)}, ${word("near")}` : verdictName(one.verdict));
+  return el(
+    "span",
+    { class: `tag ${one.verdict}` },
+    one.near ? `${verdictName(one.verdict)}, ${word("near")}` : verdictName(one.verdict),
+  );
 }
 
 /** The indicator that is ranked at first: the first with a threshold in force, else the first declared. */
@@ -55,54 +83,18 @@ function firstRanked() {
 
 /** The choices of the ranking: every indicator, and which end comes first. */
 function drawRankingPickers() {
-  put("ranking-indicator", INDICATORS.map((code) => el("option", { value: code, selected: code === state.indicator }, nameOf(code))));
-  put("ranking-order", [["high", "high_first"], ["low", "low_first"]].map(([value, key]) =>
-    el("option", { value, selected: (value === "high") === state.highFirst }, word(key))));
+  put(
+    "ranking-indicator",
+    INDICATORS.map((code) => el("option", { value: code, selected: code === state.indicator }, nameOf(code))),
+  );
+  put(
+    "ranking-order",
+    [
+      ["high", "high_first"],
+      ["low", "low_first"],
+    ].map(([value, key]) => el("option", { value, selected: (value === "high") === state.highFirst }, word(key))),
+  );
 }
 
 /** Highest first, but where a threshold says that less is better. */
 const usualOrder = (code) => !scope().some((row) => rate(row.unit, state.period, code).limit?.[3]);
-
-// ---- the matrix
-
-function drawMatrix() {
-  const sums = [...rows[state.period].values()].filter((r) => r.level !== UNIT && (r.unit === state.unit || r.level === TOTAL));
-  const units = scope();
-  if (state.sort) units.sort((a, b) => sortedBy(a, b));
-  const columns = [{ text: word("unit") }, ...INDICATORS.map((code) => ({
-    number: true, sorted: state.sort?.code === code ? (state.sort.up ? "ascending" : "descending") : "none", node: sorter(code),
-  }))];
-  const body = [...sums, ...units].map((row) => ({
-    attributes: { class: [row.level !== UNIT ? "sum" : "", row.unit === state.unit ? "chosen" : ""].join(" ").trim() || null,
-                  "data-unit": row.unit },
-    cells: [unitName(row.unit), ...INDICATORS.map((code) => matrixCell(rate(row.unit, state.period, code)))],
-  }));
-  const caption = `${word("matrix")}, ${periodName(state.period)}`;
-  put("matrix-table", scrolled(caption, table(caption, columns, body, { class: "matrix", hide: true })));
-}
-
-function sorter(code) {
-  // on paper a header is printed again on each page, which browsers do with text and not with buttons
-  const onPaper = el("span", { class: "on-paper" }, nameOf(code));
-  const button = el("button", { type: "button", class: "sorter", "data-code": code, onclick: () => {
-    state.sort = { code, up: state.sort?.code === code ? !state.sort.up : false };
-    drawMatrix();
-    document.querySelector(`.sorter[data-code="${code}"]`).focus();
-  } }, nameOf(code));
-  return [button, onPaper];
-}
-
-function sortedBy(a, b) {
-  const [x, y] = [a, b].map((row) => valueOf(rate(row.unit, state.period, state.sort.code)));
-  if (x === null || y === null) return (x === null) - (y === null);
-  return compare(x, y) * (state.sort.up ? 1 : -1);
-}
-
-function matrixCell(one) {
-  const value = one === null ? null : valueOf(one);
-  const mark = one && one.limit ? { met: "✓", not_met: "✗" }[one.verdict] ?? "" : "";
-  const note = value && isRate(one.code) ? `${number(one.n, state.lang)}/${number(one.d, state.lang)}` : null;
-  return el("td", { class: `n ${value ? (one.limit ? one.verdict : "") : "words"}`.trim(), title: note },
-    shown(one), mark ? el("span", { "aria-hidden": "true" }, ` ${mark}${one.near ? "≈" : ""}`) : null,
-    mark ? quiet(` ${verdictName(one.verdict)}`) : null);
-}

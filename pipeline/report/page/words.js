@@ -22,21 +22,37 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
-const put = (id, ...children) => document.getElementById(id).replaceChildren(...children.flat(Infinity).filter((c) => c !== null));
+const put = (id, ...children) =>
+  document.getElementById(id).replaceChildren(...children.flat(Infinity).filter((c) => c !== null));
 const quiet = (text) => el("span", { class: "sr" }, text);
 
 /** A table: columns [{text, number, node}], rows of cells (text, or an element); the first cell names its row. */
 function table(caption, columns, body, options = {}) {
-  const head = columns.map((c) => el("th", { scope: "col", class: c.number ? "n" : null, "aria-sort": c.sorted ?? null },
-                                     c.node ?? c.text));
-  const lines = body.map((line) => el("tr", line.attributes ?? {}, (line.cells ?? line).map((cell, at) => {
-    const number = columns[at].number ? "n" : null;
-    if (cell instanceof HTMLTableCellElement) return cell;
-    return at === (options.named ?? 0) ? el("th", { scope: "row", class: number }, cell) : el("td", { class: number }, cell);
-  })));
-  return el("table", { class: options.class ?? null }, el("caption", { class: options.hide ? "sr" : null }, caption),
-            el("thead", {}, el("tr", {}, head)), el("tbody", {}, lines));
+  const head = columns.map((c) =>
+    el("th", { scope: "col", class: c.number ? "n" : null, "aria-sort": c.sorted ?? null }, c.node ?? c.text),
+  );
+  const lines = body.map((line) =>
+    el(
+      "tr",
+      line.attributes ?? {},
+      (line.cells ?? line).map((cell, at) => {
+        const number = columns[at].number ? "n" : null;
+        if (cell instanceof HTMLTableCellElement) return cell;
+        return at === (options.named ?? 0)
+          ? el("th", { scope: "row", class: number }, cell)
+          : el("td", { class: number }, cell);
+      }),
+    ),
+  );
+  return el(
+    "table",
+    { class: options.class ?? null },
+    el("caption", { class: options.hide ? "sr" : null }, caption),
+    el("thead", {}, el("tr", {}, head)),
+    el("tbody", {}, lines),
+  );
 }
 
 /** A table that may be wider or longer than its place: it scrolls, also by keyboard. */
-const scrolled = (label, made) => el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, made);
+const scrolled = (label, made) =>
+  el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, made);

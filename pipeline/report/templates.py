@@ -35,11 +35,11 @@ from pipeline.declare.return_sheet import (
 )
 from pipeline.declare.returns import OF_LINES, Measure, Return, document_example, qualifiers
 from pipeline.declare.text import Text
-from pipeline.report.sheets.styles import A4
+from pipeline.report.sheets.styles import A4, height
 
 CREATED = datetime(2000, 1, 1)  # the same request gives the same bytes
 LONGEST_SHEET_NAME = 31
-HELP_WIDTH, LABEL_WIDTH, LINE_HEIGHT = 78, 46, 15  # in characters and points
+HELP_WIDTH, LABEL_WIDTH = 78, 46  # in characters
 KEY, NUMBER, LABEL = range(3)  # columns, from 0
 TITLE, PERIOD, WHOSE, DAY, MARK, HEADER, CODES, FIRST = range(8)  # rows, from 0
 HELP = Text("Hướng dẫn", "Instructions")
@@ -169,7 +169,7 @@ def _write(page: Any, sheet: Sheet, styles: _Styles) -> None:
     rows = [(name, line.label.vi) for name, line in declared.lines_of(sheet.kind).items()] if of_lines else sheet.rows
     for n, (key, label) in enumerate(rows):
         row = FIRST + n
-        page.set_row(row, LINE_HEIGHT * -(-len(label) // (LABEL_WIDTH + 4)) + 3)
+        page.set_row(row, height(label, LABEL_WIDTH + 6) + 3)
         page.write_string(row, KEY, key, styles.code)
         page.write_number(row, NUMBER, n + 1, styles.ordinal)
         page.write_string(row, LABEL, label, styles.label)
@@ -371,7 +371,7 @@ def _write_help(page: Any, sheets: list[Sheet], styles: _Styles) -> None:
         parts.append("\n".join([head, *(f"– {line}" for line in told)]))
     for n, part in enumerate(parts, 1):
         page.write_string(n, 0, part, styles.text)
-        page.set_row(n, LINE_HEIGHT * sum(-(-len(line) // (HELP_WIDTH + 5)) for line in part.split("\n")) + 6)
+        page.set_row(n, height(part, HELP_WIDTH + 8) + 6)
     page.set_column(0, 0, HELP_WIDTH)
     page.set_column(1, 1, 9, None, {"hidden": True})
     page.protect()

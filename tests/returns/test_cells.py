@@ -248,13 +248,21 @@ def test_a_spoiled_cell_is_answered_with_its_address(home: Home, workbook: Path,
     assert reasons()[reason].todo and column.split()[0] in reasons()[reason].about(column).vi
 
 
-@pytest.mark.parametrize(("row", "missing"), [(12, "expenditure_recurrent"), (8, "revenue")])
+@pytest.mark.parametrize(
+    ("name", "row", "missing", "label"),
+    [
+        ("budget", 12, "expenditure_recurrent", "Trong đó: chi thường xuyên"),
+        ("budget", 8, "revenue", "Thu ngân sách nhà nước"),
+        ("apologies", 9, "19495", "Thị trấn Gio Linh"),
+    ],
+)
 def test_a_deleted_row_is_told_and_the_others_count(
-    home: Home, workbook: Path, tmp_path: Path, row: int, missing: str
+    home: Home, workbook: Path, tmp_path: Path, name: str, row: int, missing: str, label: str
 ) -> None:
-    _, counts, faults = judged(home, spoiled(workbook, tmp_path, "budget", lambda sheet: sheet.delete_rows(row)))
-    assert not {place for place in counts if place[:2] == ("budget", missing)}
-    assert [(f[0], f[1], f[2]) for f in faults] == [("notice", "return_row_missing", "A7 budget")]
+    _, counts, faults = judged(home, spoiled(workbook, tmp_path, name, lambda sheet: sheet.delete_rows(row)))
+    before = {(n, key, m) for n, key, m in good() if not m.endswith("~")}
+    assert before - counts == {place for place in before if place[:2] == (name, missing)}
+    assert [f[:3] for f in faults] == [("notice", "return_row_missing", f"A7 {name}")] and label in faults[0][3]
 
 
 def test_a_sum_without_one_of_its_rows_stands_back_whole(home: Home, workbook: Path, tmp_path: Path) -> None:

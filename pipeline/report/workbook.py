@@ -1,4 +1,4 @@
-"""The workbook of a period and unit: overview, forms, counts, indicators, lists, hand-kept figures, findings, definitions, release.
+"""The workbook of a period and unit: overview, forms, counts, indicators, lists, hand-kept figures, points, findings, definitions, release.
 
 Not here: the sheets (sheets/).
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.declare.forms import forms_on
+from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.report.book import Book
 from pipeline.report.forms import add_form
@@ -18,6 +19,7 @@ from pipeline.report.sheets.figures import counts_sheet, fields_sheet, indicator
 from pipeline.report.sheets.hand_kept import hand_kept_indicators_sheet, hand_kept_sheet
 from pipeline.report.sheets.overview import overview_sheet
 from pipeline.report.sheets.quality import files_sheet, findings_sheet, rejects_sheet
+from pipeline.report.sheets.scores import scores_sheet
 from pipeline.report.sheets.styles import workbook
 
 NAME = "so_lieu.xlsx"
@@ -41,6 +43,8 @@ def write_workbook(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: 
         lists_sheet(file, styles, book, lang)
         hand_kept_sheet(con, file, styles, book, lang)
         hand_kept_indicators_sheet(con, file, styles, book, lang)
+        if book.rules == OURS:  # points are of our own rules alone
+            scores_sheet(con, file, styles, book, lang)
         findings_sheet(con, file, styles, book, lang)
         rejects_sheet(con, file, styles, book, lang)
         definitions_sheet(con, file, styles, book, lang)

@@ -23,6 +23,7 @@ from pipeline.declare.reasons import reasons
 from pipeline.declare.text import declared
 from pipeline.measure import answers
 from pipeline.measure.returns import return_figures, return_indicators
+from pipeline.measure.scores import score_rows
 from pipeline.report.book import Book, open_book
 from pipeline.report.display import COVERAGE, NO_DATA, NOTHING, VERDICT
 from pipeline.report.sheets import figures as sheets
@@ -42,8 +43,8 @@ CASES = [("sample", PERIOD), ("sample", "2019-Q3"), ("district", PERIOD), ("dist
 NAMES = ["sample", "no data", "130 units", "nothing arose"]
 SHEETS = [
     *("Tổng quan", "Biểu II.06a", "Biểu II.06a (lĩnh vực)", "Biểu II.07b", "Tiến độ 766", "Số hóa", "Số hồ sơ"),
-    *("Số hồ sơ (lĩnh vực)", "Chỉ tiêu", "Đạt, chưa đạt", "Số liệu nhập tay", "Chỉ tiêu nhập tay", "Kiểm tra"),
-    *("Dòng không tính", "Định nghĩa", "Bản công bố", "Tệp nguồn"),
+    *("Số hồ sơ (lĩnh vực)", "Chỉ tiêu", "Đạt, chưa đạt", "Số liệu nhập tay", "Chỉ tiêu nhập tay"),
+    *("Điểm QĐ 766", "Kiểm tra", "Dòng không tính", "Định nghĩa", "Bản công bố", "Tệp nguồn"),
 ]
 Row = dict[str, Any]
 Made = Callable[..., Path]
@@ -240,6 +241,24 @@ def test_hand_kept_figures(of_sample: duckdb.DuckDBPyConnection, made: Made) -> 
     assert posted == [("Thủ tục thuộc thẩm quyền cấp huyện", 272, 272), ("Thủ tục thuộc thẩm quyền cấp xã", 124, 124)]
 
 
+def test_points_of_decision_766(of_sample: duckdb.DuckDBPyConnection, made: Made) -> None:
+    told = {r["Nhóm, chỉ số"]: r for r in table_rows(stored(made())["Điểm QĐ 766"])}
+    wanted = [r for r in score_rows(of_sample, PERIOD) if r["level"] == "total"]
+    assert [*told] and len(told) == len(wanted)
+    for want in wanted:
+        row = told[want["label"]]
+        assert row["Điểm tối đa"] == want["max_points"]
+        if want["points"] is not None and want["max_points"]:
+            assert row["Điểm"] == pytest.approx(float(want["points"]), rel=1e-14)
+        else:
+            assert row["Điểm"] in ("–", "không phát sinh", "không chấm điểm"), "no points where something is lacking"
+            reached = float(want["reached"]) if want["reached_max"] and want["points"] is None else "–"
+            assert row["Đã tính được"] == (reached if reached == "–" else pytest.approx(reached, rel=1e-14))
+        for head, key in (("Tử số", "numerator"), ("Mẫu số", "denominator"), ("Không rõ", "unknown")):
+            assert row[head] == ("–" if want.get(key) is None else want[key]), want["label"]
+        assert (row["Còn thiếu"] or None) == want["lacking"]
+
+
 def test_where_no_return_is_told_it_says_so(made: Made) -> None:
     assert stored(made("district"))["Số liệu nhập tay"]["A6"].value == "Chưa có biểu thu thập nào của kỳ này."
 
@@ -335,7 +354,7 @@ def test_sheets_are_frozen_filtered_and_fit_the_page(made: Made) -> None:
     for sheet in file:
         assert sheet.freeze_panes and sheet.page_setup.orientation == "landscape" and sheet.page_setup.paperSize == 9
         assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.print_title_rows, sheet.title
-        if sheet.title in SHEETS[6:] and sheet.title != "Bản công bố":
+        if sheet.title in SHEETS[6:] and sheet.title not in ("Bản công bố", "Điểm QĐ 766"):
             assert sheet.auto_filter.ref.startswith("A5:"), sheet.title
     widths = file["Chỉ tiêu"].column_dimensions
     names = [str(c.value) for c in file["Chỉ tiêu"]["B"][5:]]

@@ -10,7 +10,7 @@ from pipeline.declare.text import Text
 from pipeline.report.book import Book
 from pipeline.report.display import BASIS, COVERAGE, NO_DATA, OPERATOR, VERDICT
 from pipeline.report.screen import LEVEL, heading
-from pipeline.report.sheets.styles import DECIMAL, Styles
+from pipeline.report.sheets.styles import DECIMAL, Styles, share
 from pipeline.report.sheets.table import HEAD_AT, Cell, Column, Number, ratio, table_sheet
 
 if TYPE_CHECKING:
@@ -142,8 +142,7 @@ def _judged(row: Row, lang: str) -> dict[str, Cell]:
 
 def threshold_cell(row: Row) -> Number:
     """`> 70 %`: a number cell that shows its operator."""
-    digits = max(0, -int((row["threshold"] * 100).normalize().as_tuple().exponent))
-    return Number(float(row["threshold"]), f'"{OPERATOR[row["operator"]]} "0{"." + "0" * digits if digits else ""}" "%')
+    return Number(float(row["threshold"]), share(row["threshold"], OPERATOR[row["operator"]]))
 
 
 def conditions(sheet: Worksheet, styles: Styles, keys: list[str], rows: int, lang: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,14 @@ def page(sheet: Worksheet, header: tuple[int, int], columns: int, lang: str, las
     sheet.set_footer('&C&"Times New Roman"&9' + ("Page &P/&N" if lang == "en" else "Trang &P/&N"))
     if last_row is not None:
         sheet.print_area(0, 0, last_row, columns - 1)
+
+
+def share(value: Decimal | float, before: str = "") -> str:
+    """The number format of a share with as many decimals as it was declared with: 70 %, 99.5 %; before: words."""
+    exponent = (Decimal(str(value)) * 100).normalize().as_tuple().exponent
+    digits = max(0, -int(exponent))
+    words = f'"{before} "' if before else ""
+    return f'{words}0{"." + "0" * digits if digits else ""}" "%'
 
 
 def height(text: str, width: float, line: float = 15) -> float:

@@ -125,8 +125,9 @@ def test_other_sections_have_a_table_for_each_return() -> None:
         "Bảng 2. Rà soát, xử lý văn bản quy phạm pháp luật (mục I.2)",
         "Bảng 3. Giải ngân vốn đầu tư xây dựng cơ bản theo nguồn vốn (mục I.6)",
     ]
+    directives = returns()["directives"].measures
     assert told_in[0] == (
-        ["Khoản mục", "Số văn bản", "Nội dung"],
+        ["Khoản mục", *(directives[m].label.vi for m in ("document", "subject"))],
         [["Văn bản 1", "1033/UBND-NC", "Chỉ đạo, điều hành"]],
     )
     assert told_in[1][1] == [["Đã rà soát", "7"], ["Văn bản đã xử lý sau rà soát", "100,00 %"]]

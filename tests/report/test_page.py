@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import duckdb
 import pytest
 from plotly.offline import get_plotlyjs_version
 
+from pipeline.commands.shared import asked
 from pipeline.declare.figures import indicators, measures, thresholds
 from pipeline.declare.text import declared
 from pipeline.report.book import open_book
@@ -28,6 +30,9 @@ from pipeline.warehouse.release import open_published
 from pipeline.warehouse.sql import rows_of
 from tests.conftest import Said
 from tests.report.conftest import NOTHING_AROSE
+from tests.summaries.tables import ii06a
+from tests.summaries.test_nights import SUMMARY
+from tests.summaries.test_nights import book as summary_book
 from tests.unit.office import Office, dossier, opened
 
 Con = duckdb.DuckDBPyConnection
@@ -616,6 +621,75 @@ def test_partial_and_sealed_figures_say_so(
     assert f"số đã chốt, dấu {seal}" in tab.text("#span")
     assert about["Dấu chốt"] == f"{sha256} (lần 1 của 2023-Q3)" and about["Bản công bố"] == info["release"]
     assert about["Mã băm dữ liệu vào"] == info["inputs"] and about["Cách tính"] == "Motcua (motcua)"
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """In one quarter a register of one commune and a summary of two; years later a register of a unit of today."""
+    office = Office(tmp_path_factory.mktemp("mixed"))
+    office.source('known_at = "exported"\n')
+    office.drop("so.csv", [*(dossier(unit="Xã Gio An") for _ in range(7)), opened(unit="Xã Gio An")])
+    office.source(SUMMARY, key="bieu")
+    rows = [ii06a("Xã Gio Châu", 10, 5, 2, 8, 4, 1, 3, 1), ii06a("Xã Gio An", 5, 4, 0, 5, 2, 0, 1, 1)]
+    summary_book(office, "bieu.xlsx", rows)
+    titles = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/09/2025 đến ngày 14/12/2025", "Ngày xuất dữ liệu: 14/12/2025 23:30:00")
+    days = {"received_at": "03/10/2025 08:00:00", "finished_at": "06/10/2025 08:00:00", "due_at": "07/10/2025 17:00:00"}
+    office.source('known_at = "exported"\n', key="moi")
+    office.drop("moi.csv", [dossier(unit="Xã Gio Linh", **days) for _ in range(4)], titles, key="moi")
+    assert office.night().exit_code == 0
+    return office
+
+
+@pytest.mark.browser
+def test_what_a_summary_does_not_tell_is_a_dash(
+    mixed: Office, browser: Any, visit: Callable[..., Tab], tmp_path: Path
+) -> None:
+    tab = visit(made(mixed.home, "2023-Q3", tmp_path))
+    tab.choose(unit="Xã Gio Châu")
+    flow = tab.table("flow")
+    assert flow["Tiếp nhận mới"][0] == "–" and "Bưu chính –" in flow["Tiếp nhận mới"][1]
+    assert flow["Đã giải quyết"][0] == "13" and flow["Tổng số"][0] == "17" and "theo bảng tổng hợp" in tab.text("#span")
+    assert tab.cards()["component_digitization_rate"][:2] == [NO_DATA.vi, "không rõ 17"]
+    assert "Chỗ lệch" not in tab.text("#findings-list")
+    tab.choose(unit="Xã Gio An")
+    with open_published(mixed.home) as con:
+        ((differ,),) = con.execute("SELECT count(*) FROM reconciliation WHERE difference <> 0").fetchall()
+    assert f"Chỗ lệch giữa bảng tổng hợp và sổ theo dõi: {differ}." in tab.text("#findings-list") and differ > 0
+
+
+@pytest.mark.browser
+def test_trend_goes_on_over_the_reform_in_counts_alone(
+    mixed: Office, browser: Any, visit: Callable[..., Tab], tmp_path: Path
+) -> None:
+    tab = visit(made(mixed.home, "2025-Q4", tmp_path))
+    tab.choose(unit="Tỉnh Quảng Trị")
+    with open_published(mixed.home) as con:
+        merged = con.execute(
+            "SELECT total, resolved, open FROM trend_count WHERE period = '2023-Q3' AND unit_id = '44@2025-07-01'"
+        ).fetchall()
+    trend = tab.table("trend")
+    assert trend["Quý III/2023"] == [number(n, "vi") for n in merged[0]] and trend["Quý IV/2025"] == ["4", "4", "0"]
+    assert set(tab.table("rates")["Quý III/2023"]) == {NO_DATA.vi}, "no rate is made of merged counts"
+    assert tab.text("#trend-note") == "Số của các đơn vị cũ cộng vào đơn vị hiện nay."
+    tab.choose(period="Quý III/2023")
+    assert "không có trong danh sách đơn vị của kỳ này" in tab.text("#notes") and tab.cards()["total"][0] == "25"
+
+
+@pytest.mark.browser
+def test_other_rules_and_known_time_are_told(
+    sample: Home, browser: Any, visit: Callable[..., Tab], tmp_path: Path
+) -> None:
+    moment = datetime(2023, 9, 20, 23, 59, 59)
+    with asked(sample, "vi", rules="opencps-monthly", period="2023-Q3") as con:
+        book = open_book(con, "2023-Q3", rules="opencps-monthly", as_known=moment)
+        (path,) = write_page(con, book, tmp_path)
+    tab = visit(path)
+    row = book.count(book.top)
+    assert row is not None and tab.cards()["resolved_late"][0] == number(row["resolved_late"], "vi") != "4"
+    assert tab.text("#notes") == "Cách tính: OpenCPS, số chạy hằng tháng (opencps-monthly)"
+    assert "20/09/2023 23:59:59" in tab.text("#about-list") and "không có phép kiểm tra riêng" in tab.text(
+        "#findings-list"
+    )
 
 
 @pytest.mark.browser

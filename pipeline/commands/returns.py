@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     default=None,
     help="Tệp ghi ra (.xlsx) / file to write.",
 )
+@click.option("--force", is_flag=True, help="Ghi đè tệp đã có / replace a file that exists.")
 @FORMAT_OPTION
 def template(
     home: Home,
@@ -52,6 +53,7 @@ def template(
     unit: str | None,
     source: str | None,
     out: Path | None,
+    force: bool,
     form: str,
 ) -> None:
     """Mẫu để điền các số liệu không có trong sổ; không kèm tên: danh sách. / A workbook to fill in; the list."""
@@ -73,6 +75,14 @@ def template(
     one = parse_period(period)
     sheets = requested(home, names, one, unit, source)
     path = out or Path(f"{'_'.join(dict.fromkeys(names))}_{one.key.replace(':', '-')}.xlsx")
+    if path.exists() and not force:
+        raise WrongUse(
+            Text("Tệp đã có, có thể đã điền.", "The file is there already, and may be filled in."),
+            where=str(path),
+            todo=Text(
+                "Chọn tên khác (--out), hoặc ghi đè: --force", "Choose another name (--out), or replace it: --force"
+            ),
+        )
     made = write_template(path, sheets)
     click.echo(
         Text(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from pipeline.validate.returns import DTYPES, return_schema
 from pipeline.warehouse.trial import try_file
 from tests.returns.fill import Cells, fill, of_returns, sheets, told
 from tests.returns.make_returns import per_unit
-from tests.unit.office import conform
+from tests.unit.office import conform, write_csv
 
 GL = "Huyện Gio Linh"
 NAMES = ("investment", "apologies", "communications", "communications_plan", "budget")
@@ -315,6 +315,34 @@ def test_nothing_that_somebody_wrote_is_kept(home: Home, workbook: Path, tmp_pat
         content = path.read_bytes() if path.suffix == ".json" else pl.read_parquet(path).write_ndjson().encode()
         for word in ("Nguyễn", "0912345678", "Lan", "Trần", "ghi chú"):
             assert word.encode() not in content, (path.name, word)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("vietnamese", [True, False])
+def test_a_sheet_saved_as_csv_is_read_by_its_own_way_of_writing(
+    home: Home, workbook: Path, tmp_path: Path, delimiter: str, vietnamese: bool
+) -> None:
+    """As Excel saves what it shows: numbers and days by the machine's language."""
+
+    def shown(value: Any) -> str:
+        if isinstance(value, datetime):
+            return f"{value:%d/%m/%Y}" if vietnamese else f"{value:%m/%d/%Y}"
+        if isinstance(value, int | float):
+            return f"{value:,}".translate(str.maketrans(",.", ".,")) if vietnamese else f"{value:,}"
+        return "" if value is None else str(value)
+
+    sheet = sheets(openpyxl.load_workbook(workbook))["investment"]
+    cells = [[shown(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    path = write_csv(tmp_path / "bieu.csv", cells, delimiter)
+    facts, counts, faults = judged(home, path)
+    assert faults == [] and {place[:2] for place in counts} == {("investment", key) for key in SUM | {"forecast"}}
+    figures = pl.read_parquet(facts.folder / "returns.parquet")
+    one = figures.filter(pl.col("line") == "central").select("value", "day", "cell").rows()
+    assert one == [
+        (Decimal("84221.371000"), None, "D9"),
+        (Decimal("7973.351000"), None, "E9"),
+        (None, date(2023, 8, 31), "F9"),
+    ]
 
 
 def test_a_dry_run_tells_what_a_return_would_give(workbook: Path, tmp_path: Path) -> None:

@@ -215,6 +215,11 @@ def test_the_command_writes_and_refuses(tmp_path: Path, motcua: Callable[..., Sa
         and "2 trang" in said.out
         and openpyxl.load_workbook(out).sheetnames[:2] == ["Phiếu đánh giá", "Ngân sách"]
     )
+    filled = out.read_bytes()
+    again = ("template", "slips", "--period", "2023-9M", "--unit", GL, "--out", str(out))
+    refused = motcua(home, *again)
+    assert refused.code == 2 and "có thể đã điền" in refused.err and out.read_bytes() == filled
+    assert motcua(home, *again, "--force").code == 0 and out.read_bytes() != filled
     assert motcua(home, "template", "slips").code == 2
     refused = motcua(home, "template", "communications_plan", "--period", "2023-Q3", "--unit", GL)
     assert refused.code == 2 and "không lập theo kỳ Quý III/2023" in refused.err

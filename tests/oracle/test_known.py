@@ -24,7 +24,7 @@ import pytest
 
 from pipeline import night
 from pipeline.errors import NothingPublished
-from pipeline.measure import answers
+from pipeline.measure import answers, sealed
 from pipeline.measure.sealed import live_only
 from pipeline.measure.summary import open_database
 from pipeline.settings import Home
@@ -168,9 +168,11 @@ def must_agree(history: History, moments: Iterable[datetime]) -> None:
 
 # ---------------------------------------------------------------- histories
 @pytest.fixture(autouse=True)
-def without_dictionary(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The descriptions in a database tell no figure and take a third of its building."""
+def figures_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a database has beside its figures takes a third of its building: descriptions, macros, other rule sets' views."""
     monkeypatch.setattr(night.releases, "describe", lambda *_: None)
+    monkeypatch.setattr(night, "as_known_macros", lambda *_: None)
+    monkeypatch.setattr(sealed, "rule_views", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -142,8 +142,8 @@ def test_every_figure_of_summaries_is_the_sum_of_reported_rows(office: Office, r
     )
     asked = 0
     for unit_id, row in nodes.items():
-        if row["coverage"] == "no_data":
-            continue
+        if row["coverage"] == "no_data" or (register and row["basis"] == "reported"):
+            continue  # of summaries alone: as without a register
         for code in (*measures(), *indicators(), *form("ii06a").columns):
             numbers = must_add_up(con, unit_id, code)
             if code in measures():
@@ -152,7 +152,7 @@ def test_every_figure_of_summaries_is_the_sum_of_reported_rows(office: Office, r
                 told = rates[row["unit"], code]
                 assert {k: numbers[k] for k in numbers} == {k: told[k] for k in numbers}
             asked += 1
-    assert asked > 100
+    assert asked > 90, "two nodes at least, and every figure of them"
 
 
 def test_what_a_summary_tells_and_how_it_enters(office: Office, motcua: Callable[..., Said]) -> None:

@@ -27,9 +27,9 @@ from pipeline.warehouse import release as releases
 from pipeline.warehouse.intake import recorded, take_in
 from pipeline.warehouse.record import Entry, archived, read_log, sha256_of
 from pipeline.warehouse.release import standing
-from pipeline.warehouse.seals import Seal, chain_of
+from pipeline.warehouse.seals import Seal, chain_of, read_seals
 from pipeline.warehouse.withdrawal import withdraw
-from tests.conftest import Said
+from tests.conftest import Said, copy_of
 from tests.unit.office import Office, dossier, opened
 from tests.unit.test_releases import Tables, tables
 
@@ -67,6 +67,21 @@ def office(template: Path, tmp_path: Path) -> Office:
     """Two files: rows counted, open, rejected, of a unit nobody knows, repeated; and a second one."""
     shutil.copytree(template, tmp_path / "nhà [1]")
     return Office(tmp_path / "nhà [1]")
+
+
+@pytest.fixture(scope="module")
+def _sealed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = copy_of(Home(template), tmp_path_factory.mktemp("sealed"))
+    seal(home, parse_period("2023-Q3"))
+    return home.root
+
+
+@pytest.fixture
+def sealed(_sealed: Path, tmp_path: Path) -> tuple[Office, Seal]:
+    """The same with its quarter sealed."""
+    office = Office(copy_of(Home(_sealed), tmp_path / "nhà [1]").root)
+    (made,) = read_seals(office.home)
+    return office, made
 
 
 def rules(office: Office, text: str) -> None:
@@ -295,9 +310,9 @@ def test_a_cleared_folder_changes_nothing(office: Office) -> None:
 # ---- what a seal needs
 
 
-def test_rows_of_a_seal_are_kept_beside_todays(office: Office, clock: Clock) -> None:
+def test_rows_of_a_seal_are_kept_beside_todays(sealed: tuple[Office, Seal], clock: Clock) -> None:
     """Under the name that the seal has for them, unchanged, although another declaration conforms the file today."""
-    seal = seal_of(office, "2023-Q3")
+    office, seal = sealed
     office.source('name = "Sổ"\n[rules]\nlateness = "timestamp"\n')
     office.night()
     today = {facts.folder.name for _, facts in recorded(office.home).all_files}
@@ -311,9 +326,9 @@ def test_rows_of_a_seal_are_kept_beside_todays(office: Office, clock: Clock) -> 
     assert {facts.folder.name for _, facts in recorded(office.home).all_files} == today
 
 
-def test_a_seal_is_run_again_from_the_kept_rows(office: Office, clock: Clock) -> None:
+def test_a_seal_is_run_again_from_the_kept_rows(sealed: tuple[Office, Seal], clock: Clock) -> None:
     """Whatever became of versions/ and of the declaration."""
-    made = seal_of(office, "2023-Q3")
+    office, made = sealed
     assert rerun(office.home, made).from_rows == []
     office.source('name = "Khác"\n[rules]\nlateness = "timestamp"\n')
     expire_all(office, clock)
@@ -331,8 +346,10 @@ def test_bytes_that_were_changed_stay_as_evidence(office: Office, clock: Clock) 
 
 
 @pytest.mark.parametrize("how", ["gone", "changed", "without facts"])
-def test_a_raw_file_stays_while_the_rows_of_its_seal_are_not_safe(office: Office, clock: Clock, how: str) -> None:
-    seal = seal_of(office, "2023-Q3")
+def test_a_raw_file_stays_while_the_rows_of_its_seal_are_not_safe(
+    sealed: tuple[Office, Seal], clock: Clock, how: str
+) -> None:
+    office, seal = sealed
     office.source('name = "Sổ"\n[rules]\nlateness = "timestamp"\n')
     office.night()
     folder = office.home.versions / next(f for f in seal.files if f.name == "quy_3.csv").conformed
@@ -364,9 +381,11 @@ def test_rows_that_a_seal_names_outlive_old_programs(
 
 
 @pytest.mark.parametrize("how", ["broken", "emptied", "chain broken", "chain cut"])
-def test_nothing_expires_while_a_seal_is_not_as_it_was_sealed(office: Office, clock: Clock, how: str) -> None:
+def test_nothing_expires_while_a_seal_is_not_as_it_was_sealed(
+    sealed: tuple[Office, Seal], clock: Clock, how: str
+) -> None:
     """The night stops before it comes to this; whoever calls it, it holds by itself."""
-    made = seal_of(office, "2023-Q3")
+    office, made = sealed
     manifest = made.folder / "seal.json"
     if how == "broken":
         manifest.write_bytes(b"{")
@@ -395,9 +414,10 @@ def test_a_seal_made_after_the_expiry_finds_its_rows(office: Office, clock: Cloc
 @pytest.mark.parametrize("step", ["_copy", "append_log", "unlink"])
 @pytest.mark.parametrize("then", ["goes on", "rules changed"])
 def test_killed_in_between_it_is_finished_or_undone(
-    office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch, step: str, then: str
+    sealed: tuple[Office, Seal], clock: Clock, monkeypatch: pytest.MonkeyPatch, step: str, then: str
 ) -> None:
-    before, seal = published(office), seal_of(office, "2023-Q3")
+    office, seal = sealed
+    before = published(office)
     rules(office, "raw_files_days = 365")
     clock(LATER)
     real = Path.unlink
@@ -525,14 +545,22 @@ def test_codes_and_names_go_the_key_never(office: Office, clock: Clock) -> None:
     assert not list(office.home.codes.iterdir())
 
 
+def releases_before(office: Office, count: int) -> None:
+    """So many older releases, like today's."""
+    newest = releases.published(office.home).folder
+    for n in range(count):
+        shutil.copytree(newest, newest.with_name(f"20200101-00000{n}-abcdefgh"))
+    assert len(standing(office.home)) > count
+
+
 def test_releases_by_the_office_unless_the_environment_says(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     rules(office, "releases = 2")
-    for _ in range(4):
-        night.run(office.home, rebuild=True)
+    releases_before(office, 4)
+    night.run(office.home, rebuild=True)
     assert len(standing(office.home)) == 2
     monkeypatch.setenv("MOTCUA_KEEP_RELEASES", "3")
-    for _ in range(3):
-        night.run(office.home, rebuild=True)
+    releases_before(office, 4)
+    night.run(office.home, rebuild=True)
     assert len(standing(office.home)) == 3
     found = told(office)["policy"]["releases"]
     assert (found["value"], found["by"]) == (3, "MOTCUA_KEEP_RELEASES")

@@ -365,7 +365,7 @@ FILES = st.lists(
 )
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(FILES, st.integers(0, 2), st.sets(st.integers(1, 4), max_size=2))
 def test_every_row_of_every_file_is_accounted_for(
     tmp_path_factory: pytest.TempPathFactory, files: list[Any], rank: int, back: set[int]

@@ -8,14 +8,24 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
-from pipeline.report.figures import WIDTH, Drawing
+
+if TYPE_CHECKING:
+    from pipeline.report.figures import Drawing
 
 SCALE = 2.5  # a PNG of 2,000 pixels, 300 to the inch across an A4 page's text
 SECONDS_A_PICTURE, SECONDS_TO_START = 30, 60
+
+
+def browser() -> str | None:
+    """The browser that would draw: BROWSER_PATH, else the first found of the Chromium family; None: there is none."""
+    from choreographer.browsers.chromium import Chromium
+
+    found = Chromium.find_browser(skip_local=False)
+    return found if found and Path(found).is_file() else None
 
 
 def pictures(drawn: dict[str, Drawing], folder: Path) -> dict[str, Path]:
@@ -31,7 +41,12 @@ def pictures(drawn: dict[str, Drawing], folder: Path) -> dict[str, Path]:
         {
             "fig": one.figure.to_plotly_json(),
             "path": made[name].with_suffix(f".{form}"),
-            "opts": {"format": form, "width": WIDTH, "height": one.height, "scale": SCALE if form == "png" else 1},
+            "opts": {
+                "format": form,
+                "width": one.figure.layout.width,
+                "height": one.height,
+                "scale": SCALE if form == "png" else 1,
+            },
         }
         for name, one in drawn.items()
         for form in ("png", "svg")

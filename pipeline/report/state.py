@@ -22,6 +22,7 @@ from pipeline.declare.text import Text
 from pipeline.declare.units import ALWAYS, FOREVER, units
 from pipeline.errors import MotcuaError
 from pipeline.measure.summary import accounts
+from pipeline.report.charts import browser
 from pipeline.report.display import day, number
 from pipeline.report.kept import kept_of, tell_kept
 from pipeline.report.screen import print_table
@@ -296,6 +297,14 @@ def doctor_rows(home: Home, lang: str) -> list[Row]:
         row(Text("Đĩa còn trống", "Free disk"), free > 1_000_000_000, f"{number(free // 1_000_000, lang)} MB"),
         row(Text("Bố cục có sẵn", "Built-in layouts"), True, ", ".join(layout.id for layout in built_in())),
     ]
+    found = browser()
+    lacking = Text(
+        "không có: xuất không kèm hình (BROWSER_PATH chỉ tới Chromium, Chrome hoặc Edge)",
+        "none: exports go out without pictures (BROWSER_PATH names Chromium, Chrome or Edge)",
+    )
+    rows.append(
+        row(Text("Trình duyệt vẽ biểu đồ", "Browser that draws charts"), True if found else None, found or lacking)
+    )
     release = current(home)
     rows.append(
         row(

@@ -13,7 +13,7 @@ from pipeline.declare.charts import charts, colours, flow_steps
 from pipeline.declare.figures import indicators, measures
 from pipeline.errors import NoPictures
 from pipeline.report.book import Book, open_book
-from pipeline.report.charts import pictures
+from pipeline.report.charts import browser, pictures
 from pipeline.report.display import number
 from pipeline.report.figures import Drawing, drawings, parts_of
 from pipeline.report.history import History, open_history
@@ -138,6 +138,7 @@ def test_pictures_are_drawn_as_png_and_svg(
     told: tuple[Book, History], tmp_path: Path, chromium: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BROWSER_PATH", chromium)
+    assert browser() == chromium
     drawn = {name: one for name, one in drawings(*told).items() if name in ("flow", "timeliness")}
     made = pictures(drawn, tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"flow.png", "flow.svg", "timeliness.png", "timeliness.svg"}
@@ -152,24 +153,25 @@ def test_pictures_are_drawn_as_png_and_svg(
 
 
 @pytest.mark.parametrize(
-    ("browser", "says"),
+    ("missing", "says"),
     [
-        ("nowhere", ("không có trình duyệt", "There is no browser")),
-        ("broken", ("không vẽ được biểu đồ", "did not draw")),
+        (True, ("không có trình duyệt", "There is no browser")),
+        (False, ("không vẽ được biểu đồ", "did not draw")),
     ],
 )
 def test_without_a_browser_it_is_said_and_nothing_stays_behind(
     told: tuple[Book, History],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    browser: str,
+    missing: bool,
     says: tuple[str, str],
 ) -> None:
-    path = tmp_path / browser
-    if browser == "broken":
+    path = tmp_path / "browser"
+    if not missing:
         path.write_text("#!/bin/sh\nexit 7\n")
         path.chmod(0o755)
     monkeypatch.setenv("BROWSER_PATH", str(path))
+    assert browser() == (None if missing else str(path)), "motcua doctor tells"
     one: dict[str, Drawing] = {"flow": drawings(*told)["flow"]}
     with pytest.raises(NoPictures) as raised:
         pictures(one, tmp_path / "out")

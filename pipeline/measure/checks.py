@@ -215,7 +215,15 @@ def checks() -> list[Check]:
             ),
             """SELECT f.source || '/' || f.name AS file, s.sheet, s.row, s.reason, s."column", s.expected, s.found
                FROM set_aside s JOIN file f USING (file_id)
-               WHERE s.verdict = 'notice' AND s.reason NOT IN ('word_not_known', 'header_not_found', 'column_absent') ORDER BY ALL""",
+               WHERE s.verdict = 'notice' AND s.reason NOT IN ('word_not_known', 'header_not_found', 'column_absent', 'return_row_missing') ORDER BY ALL""",
+            kept=ALL,
+        ),
+        Check(
+            "return_rows",
+            False,
+            Text("Biểu thu thập còn đủ các dòng của mẫu", "Returns have all rows of their templates"),
+            """SELECT f.source || '/' || f.name AS file, s.sheet, s."column", s.expected
+               FROM set_aside s JOIN file f USING (file_id) WHERE s.reason = 'return_row_missing' ORDER BY ALL""",
             kept=ALL,
         ),
         Check(

@@ -83,6 +83,7 @@ PLANTED = {
     "columns_absent": ("INSERT INTO set_aside VALUES (1, NULL, 4, 'notice', 'column_absent', 'due_at', NULL, 'Ghi chú')", False),
     "declared_headers": ("INSERT INTO set_aside VALUES (1, NULL, 4, 'notice', 'header_not_found', 'channel', 'so/source.toml:3: Kenh', NULL)", False),
     "summaries": ("INSERT INTO set_aside VALUES (1, NULL, 9, 'notice', 'identity_fails', NULL, 'total = online', '2 ≠ 1')", False),
+    "return_rows": ("INSERT INTO set_aside VALUES (1, NULL, 7, 'notice', 'return_row_missing', 'A7 budget', 'Thu ngân sách', NULL)", False),
     "reconciliation": ("INSERT INTO reconciliation VALUES ('2023-Q3', 'so:xa-a', NULL, 'total', 9, 1, 8, 'full', 1, NULL, 5)", False),
     "reported_periods": ("INSERT INTO reported (file_id, row, role, unit_id, first_day, last_day, measure, value, counts) VALUES (1, 5, 'unit', 'so:xa-a', DATE '2023-01-02', DATE '2023-02-03', 'total', 5, TRUE)", False),
     "reported_unused": ("INSERT INTO reported (file_id, row, role, unit_id, first_day, last_day, measure, value, counts) VALUES (1, 5, 'unit', 'so:*', DATE '2023-06-15', DATE '2023-09-14', 'total', 5, TRUE)", False),

@@ -17,6 +17,7 @@ import pytest
 
 from pipeline.audit import sealing
 from pipeline.declare.figures import indicators
+from pipeline.declare.marks import mark_of
 from pipeline.declare.periods import parse_period
 from pipeline.declare.rules import filled
 from pipeline.declare.scores import Score, groups, scores
@@ -47,7 +48,7 @@ def test_groups_are_made_of_their_sub_scores_and_add_up_to_a_hundred() -> None:
 @pytest.mark.parametrize("key", list(scores()))
 def test_every_sub_score_is_declared_in_full(key: str) -> None:
     s = scores()[key]
-    assert s.label.vi and s.label.en and s.needs.vi and s.needs.en and s.source and s.mark
+    assert s.label.vi and s.label.en and s.needs.vi and s.needs.en and s.source and mark_of(s.mark).vi
     assert s.nothing in ("full", "zero", "none")
     assert s.saturation is None or 0 < s.saturation < 1
     assert s.indicator is None or s.indicator in indicators()

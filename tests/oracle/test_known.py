@@ -24,11 +24,12 @@ import pytest
 
 from pipeline import night
 from pipeline.errors import NothingPublished
-from pipeline.measure import answers, sealed
+from pipeline.measure import answers
 from pipeline.measure.sealed import live_only
 from pipeline.measure.summary import open_database
 from pipeline.settings import Home
 from pipeline.warehouse import build, intake
+from tests import quick
 
 from .arrivals import HERE, arrivals, end_of_month
 from .known import Arrival, AsKnown
@@ -168,11 +169,9 @@ def must_agree(history: History, moments: Iterable[datetime]) -> None:
 
 # ---------------------------------------------------------------- histories
 @pytest.fixture(autouse=True)
-def figures_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a database has beside its figures takes a third of its building: descriptions, macros, other rule sets' views."""
-    monkeypatch.setattr(night.releases, "describe", lambda *_: None)
-    monkeypatch.setattr(night, "as_known_macros", lambda *_: None)
-    monkeypatch.setattr(sealed, "rule_views", lambda *_: None)
+def _figures_alone() -> Iterator[None]:
+    with quick.figures_alone():
+        yield
 
 
 @pytest.fixture(scope="module")

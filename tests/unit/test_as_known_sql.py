@@ -25,6 +25,7 @@ from pipeline.warehouse.release import published
 from pipeline.warehouse.sql import question, quoted
 from tests.oracle.arrivals import arrivals
 from tests.oracle.registers import COMMUNES, COUNTER
+from tests.quick import figures_alone
 from tests.unit.office import Office, clock, dossier, opened
 
 INSTANT = timedelta(microseconds=1)
@@ -156,7 +157,8 @@ def differences(con: duckdb.DuckDBPyConnection, home: Home, moment: datetime) ->
 def must_agree(home: Home, moments: Iterable[datetime]) -> None:
     with duckdb.connect(str(published(home).database), read_only=True) as con:
         con.execute("SET threads = 1")
-        wrong = [line for moment in moments for line in differences(con, home, moment)]
+        with figures_alone():
+            wrong = [line for moment in moments for line in differences(con, home, moment)]
     assert not wrong, "\n".join(wrong[:20])
 
 

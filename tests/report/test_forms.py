@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from pipeline.declare.forms import form, forms, forms_on, sections_on
 from pipeline.declare.marks import mark_of
 from pipeline.declare.rules import OURS, rule_sets
+from pipeline.measure import answers
 from pipeline.measure.forms import Line, lines_of
 from pipeline.report import forms as written
 from pipeline.report.book import Book, open_book
@@ -32,11 +34,12 @@ from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from tests.report.conftest import NOTHING_AROSE
 from tests.report.reading import form_rows, formulas, stored, summed
+from tests.unit.office import Office
 
 PERIOD = "2023-Q3"
 COLUMNS = [f"c{n}" for n in range(3, 14)]
 KINDS = {"Huyện, thị xã, thành phố": "counter", "Xã, phường, thị trấn": "commune"}
-OF_FIELDS = {"TTHC giải quyết tại cấp huyện": "counter", "TTHC giải quyết tại cấp xã": "commune"}
+OF_FIELDS = {"TTHC cấp huyện": "counter", "TTHC cấp xã": "commune"}
 
 
 Made = Callable[..., dict[str, Path]]
@@ -579,3 +582,47 @@ def test_other_forms_follow_from_what_summaries_tell(of_sample: duckdb.DuckDBPyC
     for column, figure in FOLLOWS[name].items():
         own = registered.figures[column]
         assert total.figures[column] == (None if figure is None or own is None else own + figure), column
+
+
+# ---- what we print is what we read
+
+
+TOLD_BY = {
+    "ii06a": ("online", "carried_over", "total", "resolved_early", "resolved_late", "open", "open_overdue"),
+    "tien_do_766": ("online", "carried_over", "postal", "total", "resolved_late", "open", "open_overdue"),
+    "so_hoa": (),
+}
+
+
+@pytest.mark.parametrize("name", TOLD_BY)
+def test_a_form_that_we_print_is_read_back_like_any_other(
+    of_sample: duckdb.DuckDBPyConnection, made: Made, tmp_path: Path, name: str
+) -> None:
+    """Dropped as a summary, it is recognised by its header; each row counts, its sums are verified and hold, and the
+    figures are those of the registers."""
+    office = Office(tmp_path)
+    shutil.copy(made()[name], office.source("", "bieu") / "bieu.xlsx")
+    assert office.night().exit_code == 0, "nothing rejected, no check failed"
+    ours = {r["unit"]: r for r in answers.stats(of_sample, PERIOD)}
+    with office.open() as con:
+        told = {r["unit"]: r for r in answers.stats(con, PERIOD)}
+        assert {u: [r[m] for m in TOLD_BY[name]] for u, r in told.items()} == {
+            u: [r[m] for m in TOLD_BY[name]] for u, r in ours.items()
+        }
+        counted = con.execute("SELECT sum(rows) FROM file_account WHERE verdict = 'counted'").fetchall()
+        assert counted == [(18 + (of_fields(of_sample) if name == "ii06a" else 0),)]
+        if name == "so_hoa":
+            read = con.execute(
+                "SELECT unit_id, value::BIGINT FROM reported WHERE measure = 'component_digitized' AND counts"
+            ).fetchall()
+            book = open_book(of_sample, PERIOD)
+            rates = {u: book.rate(u, "component_digitization_rate")["numerator"] for u in book.leaves}
+            assert {u: n for u, n in read if u in rates} == rates
+
+
+def of_fields(con: duckdb.DuckDBPyConnection) -> int:
+    """The rows of form II.06a by field."""
+    rows = con.execute(
+        "SELECT count(*) FROM (SELECT DISTINCT unit_id = '466', field FROM period_count WHERE period = ?)", [PERIOD]
+    )
+    return rows.fetchall()[0][0]

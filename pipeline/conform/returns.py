@@ -162,6 +162,21 @@ def made_on(sheet: ReturnSheet) -> date | None:
     return read_day(told[0], sheet.numbers) if told else None
 
 
+def made_after(sheet: ReturnSheet, day: date, where: str) -> InputRefused | None:
+    """What is wrong with a return that says it was made after a day: it would go before all that are made till then."""
+    told, made = _heading(sheet, DAY_LABEL), made_on(sheet)
+    if told is None or made is None or made <= day:
+        return None
+    name = f" › {sheet.grid.sheet}" if sheet.grid.sheet else ""
+    return InputRefused(
+        Text("Ngày lập biểu ở tương lai.", "The return's day of making lies ahead."),
+        where=f"{where}{name}, {sheet.at(told[1], told[2])}",
+        expected=Text(f"đến {day:%d/%m/%Y}", f"{day:%d/%m/%Y} or earlier"),
+        found=Text(*(f"{made:%d/%m/%Y}",) * 2),
+        todo=Text("Sửa ngày lập rồi nộp lại tệp.", "Mend the day and hand it in again."),
+    )
+
+
 def made_at(made_on: date | None) -> datetime | None:
     """A day means its end: what was written on it was known when it ended."""
     return datetime(made_on.year, made_on.month, made_on.day, 23, 59, 59) if made_on else None

@@ -16,9 +16,10 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipeline.conform.headers import find_header, no_header
-from pipeline.conform.returns import made_at, made_on, marked_sheets
+from pipeline.conform.returns import made_after, made_at, made_on, marked_sheets
 from pipeline.conform.titles import read_title
 from pipeline.declare.sources import Source
 from pipeline.declare.units import known_spelling
@@ -110,6 +111,9 @@ def conform_file(
     registers = [table for table in tables if table.span is None]
     told = [table.title.exported_at for table in tables] + [made_at(made_on(sheet)) for sheet in sheets.returns]
     moments = [moment for moment in told if moment]
+    today = taken_at.astimezone(ZoneInfo(source.time_zone)).date()
+    if ahead := next(filter(None, (made_after(sheet, today, where) for sheet in sheets.returns)), None):
+        raise ahead
     exported = exported_at(max(moments, default=None), source, name, where, taken_at)
     begins = [table.span[0] if table.span else table.title.first_day for table in tables]
     begins += [sheet.period.start for sheet in sheets.returns]

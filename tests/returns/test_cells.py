@@ -306,6 +306,14 @@ def test_marks_that_were_tampered_with_refuse_the_file(
     assert what in refusal.value.what.vi and "Ngân sách, A5" in str(refusal.value.where)
 
 
+def test_a_day_of_making_that_lies_ahead_refuses_the_file(home: Home, workbook: Path, tmp_path: Path) -> None:
+    """Else one slip of the keyboard would go before every later return."""
+    judged(home, spoiled(workbook, tmp_path, "budget", put(C4=date(2023, 9, 15))))  # the day on which it comes in
+    with pytest.raises(InputRefused) as refusal:
+        judged(home, spoiled(workbook, tmp_path, "budget", put(C4=date(2032, 9, 15))))
+    assert "Ngân sách, C4" in str(refusal.value.where) and "15/09/2032" in refusal.value.render("vi")
+
+
 def test_nothing_that_somebody_wrote_is_kept(home: Home, workbook: Path, tmp_path: Path) -> None:
     def write(sheet: Worksheet) -> None:
         put(D8="Nguyễn Văn A", E9="0912345678", F10="bà Lan", C13="Người lập: Trần Thị B", D15="ghi chú riêng")(sheet)

@@ -18,7 +18,7 @@ from pipeline.settings import Home
 from pipeline.warehouse.aliases import log_of, take_aliases
 from pipeline.warehouse.record import key
 from pipeline.warehouse.release import current
-from tests.conftest import Said
+from tests.conftest import Said, copy_of
 from tests.unit.office import Office, dossier
 
 Command = Callable[..., Said]
@@ -32,14 +32,19 @@ def aliases(home: Home, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Office:
-    """Three dossiers under a name of nobody's, in two spellings; one under a known name."""
-    office = Office(tmp_path)
+@pytest.fixture(scope="module")
+def _published(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    office = Office(tmp_path_factory.mktemp("published"))
     rows = [dossier(unit=ODD), dossier(unit=ODD.upper()), dossier(unit="xa gio hai MOI."), dossier(unit="Xã Gio An")]
     office.drop("a.csv", rows)
     assert office.night().rejected_rows == 3
     return office
+
+
+@pytest.fixture
+def office(_published: Office, tmp_path: Path) -> Office:
+    """Three dossiers under a name of nobody's, in two spellings; one under a known name."""
+    return Office(copy_of(_published.home, tmp_path).root)
 
 
 def counted(office: Office) -> dict[str, int]:

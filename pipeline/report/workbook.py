@@ -15,7 +15,7 @@ from pipeline.declare.text import Text
 from pipeline.report.book import Book
 from pipeline.report.forms import add_form
 from pipeline.report.sheets.about import definitions_sheet, release_sheet
-from pipeline.report.sheets.figures import counts_sheet, fields_sheet, indicators_sheet, lists_sheet
+from pipeline.report.sheets.figures import counts_sheet, fields_sheet, indicators_sheet, lists_sheet, matrix_sheet
 from pipeline.report.sheets.hand_kept import hand_kept_indicators_sheet, hand_kept_sheet
 from pipeline.report.sheets.overview import overview_sheet
 from pipeline.report.sheets.quality import files_sheet, findings_sheet, rejects_sheet
@@ -39,6 +39,7 @@ def write_workbook(con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: 
                 add_form(con, file, styles, name, form, book, by, lang)
         counts_sheet(file, styles, book, lang)
         fields_sheet(file, styles, book, lang)
+        matrix_sheet(file, styles, book, lang)
         indicators_sheet(file, styles, book, lang)
         lists_sheet(file, styles, book, lang)
         hand_kept_sheet(con, file, styles, book, lang)

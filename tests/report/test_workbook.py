@@ -43,7 +43,7 @@ CASES = [("sample", PERIOD), ("sample", "2019-Q3"), ("district", PERIOD), ("dist
 NAMES = ["sample", "no data", "130 units", "nothing arose"]
 SHEETS = [
     *("Tổng quan", "Biểu II.06a", "Biểu II.06a (lĩnh vực)", "Biểu II.07b", "Tiến độ 766", "Số hóa", "Số hồ sơ"),
-    *("Số hồ sơ (lĩnh vực)", "Chỉ tiêu", "Đạt, chưa đạt", "Số liệu nhập tay", "Chỉ tiêu nhập tay"),
+    *("Số hồ sơ (lĩnh vực)", "Bảng chỉ tiêu", "Chỉ tiêu", "Đạt, chưa đạt", "Số liệu nhập tay", "Chỉ tiêu nhập tay"),
     *("Điểm QĐ 766", "Kiểm tra", "Dòng không tính", "Định nghĩa", "Bản công bố", "Tệp nguồn"),
 ]
 Row = dict[str, Any]
@@ -122,6 +122,24 @@ def test_indicators_and_verdicts(opens: Any, home_name: str, period: str, made: 
         compare_indicator(row, want)
     if home_name == "sample" and period == PERIOD:
         assert {r["Kết luận"] for r in told} == {"đạt", "chưa đạt", "không có chỉ tiêu", "không phát sinh"}
+
+
+@each
+def test_matrix_of_units_and_indicators(opens: Any, home_name: str, period: str, made: Made) -> None:
+    _, book = opens
+    sheet = stored(made(home_name, period))["Bảng chỉ tiêu"]
+    codes = declared("workbook.toml")["overview"]["indicators"]
+    signs = {"met": "✓", "not_met": "✗"}
+    for line, unit_id in zip(sheet.iter_rows(min_row=6, min_col=2), book.units, strict=True):
+        assert line[0].value == book.names[unit_id]
+        for cell, code in zip(line[2:], codes, strict=True):
+            want = book.rate(unit_id, code)
+            if want["value"] is None:
+                assert cell.value == VERDICT[want["verdict"]].vi
+            else:
+                assert cell.value == pytest.approx(float(want["value"]), rel=1e-14)
+                told = cell.number_format.replace('"', "").split(" ")[0]
+                assert (told if told in signs.values() else None) == signs.get(want["verdict"]), (unit_id, code)
 
 
 def compare_indicator(row: Row, want: Row) -> None:

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pipeline.declare.figures import indicators, measures
-from pipeline.declare.text import Text
+from pipeline.declare.text import Text, declared
 from pipeline.report.book import Book
 from pipeline.report.display import BASIS, COVERAGE, NO_DATA, OPERATOR, VERDICT
 from pipeline.report.screen import LEVEL, heading
-from pipeline.report.sheets.styles import DECIMAL, Styles, share
+from pipeline.report.sheets.styles import COUNT, DECIMAL, PERCENT, Styles, share
 from pipeline.report.sheets.table import HEAD_AT, Cell, Column, Number, ratio, table_sheet
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ LISTS = (
     Text("Đạt, chưa đạt", "Met, not met"),
     Text("Đơn vị đạt, chưa đạt từng ngưỡng", "Units that meet each threshold or not"),
 )
+MATRIX = (
+    Text("Bảng chỉ tiêu", "Matrix"),
+    Text("Bảng chỉ tiêu: ✓ đạt, ✗ chưa đạt ngưỡng", "Indicators by unit: ✓ met, ✗ not met"),
+)
 YES = Text("có", "yes")
+SIGNS = {"met": '"✓ "', "not_met": '"✗ "'}  # said by a sign, not by the filling alone
 ORDER = ("not_met", "met", "nothing_arisen", "no_data")
 
 
@@ -73,6 +78,26 @@ def indicators_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> N
     columns = [*_columns(*names, wide=58), Column("near", Text("Sát ngưỡng", "Near")), *_columns("needed", wide=14)]
     sheet = table_sheet(file, styles, RATES[0][lang], RATES[1], book, columns, rows, lang, _is_sum(lang), frozen=2)
     conditions(sheet, styles, [c.key for c in columns], len(rows), lang)
+
+
+def matrix_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> None:
+    """Units × the indicators of the overview: each value with the sign and the filling of its verdict."""
+    codes = declared("workbook.toml")["overview"]["indicators"]
+    rates = book.rates[book.period.key]
+    rows: list[dict[str, Cell]] = [
+        _frame(book, unit_id, rates[unit_id, codes[0]], lang) | {c: _in_matrix(rates[unit_id, c], lang) for c in codes}
+        for unit_id in book.units
+    ]
+    columns = [*_columns("unit_code", "unit", "level"), *(Column(c, indicators()[c].label, 19) for c in codes)]
+    table_sheet(file, styles, MATRIX[0][lang], MATRIX[1], book, columns, rows, lang, _is_sum(lang), frozen=2)
+
+
+def _in_matrix(row: Row, lang: str) -> Cell:
+    kind, verdict = indicators()[row["indicator"]].kind, row["verdict"]
+    if verdict in ("nothing_arisen", "no_data"):
+        return VERDICT[verdict][lang]
+    pattern = {"rate": PERCENT, "count_ratio": PERCENT, "sum": COUNT}.get(kind, DECIMAL)
+    return Number(float(row["value"]), SIGNS.get(verdict, "") + pattern, verdict if verdict in SIGNS else "")
 
 
 def lists_sheet(file: Workbook, styles: Styles, book: Book, lang: str) -> None:

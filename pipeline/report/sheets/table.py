@@ -42,10 +42,11 @@ class Formula:
 
 @dataclass(frozen=True)
 class Number:
-    """A number with a format of its own."""
+    """A number with a format of its own. part: of PARTS, a filling."""
 
     value: int | float
     pattern: str
+    part: str = ""
 
 
 Cell = str | int | Decimal | Fraction | date | datetime | Formula | Number | None
@@ -124,7 +125,8 @@ def write(
         style = styles.number(value.pattern, *framed)
         sheet.write_formula(row, column, value.text.format(**places), style, value.value)
     elif isinstance(value, Number):
-        sheet.write_number(row, column, value.value, styles.number(value.pattern, *framed))
+        part = (value.part,) if value.part else ()
+        sheet.write_number(row, column, value.value, styles.number(value.pattern, *framed, *part))
     elif isinstance(value, str):
         write_text(sheet, row, column, value, styles("indented", *framed))
     elif isinstance(value, datetime):

@@ -626,3 +626,16 @@ def of_fields(con: duckdb.DuckDBPyConnection) -> int:
         "SELECT count(*) FROM (SELECT DISTINCT unit_id = '466', field FROM period_count WHERE period = ?)", [PERIOD]
     )
     return rows.fetchall()[0][0]
+
+
+def test_a_list_of_many_units_goes_on_in_the_next_row(of_district: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """A row can be 409 points high and no more: a note of 130 units is cut between words, not lost."""
+    book = open_book(of_district, PERIOD)
+    missing = "thiếu số liệu 01/09/2023–14/09/2023; chưa biết hồ sơ tồn đầu kỳ"
+    book = replace(book, units={u: r | {"coverage": "partial", "missing_vi": missing} for u, r in book.units.items()})
+    with workbook(tmp_path / "a.xlsx", "a", "2023-09-14 00:00:00") as (file, styles):
+        written.add_form(of_district, file, styles, "a", form("ii06a"), book, "unit", "vi")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["a"]
+    assert max(d.height or 0 for d in sheet.row_dimensions.values()) <= 400
+    words = " ".join(str(row[0]) for row in sheet.iter_rows(max_col=1, values_only=True) if row[0])
+    assert all(f"{book.names[u]}: {missing}" in words for u in book.leaves)

@@ -7,6 +7,7 @@ what the formula would give (summaries may tell sums that are none), the figure 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
+LINES = 12  # of a note in one row: a list of a hundred units goes on in the next
 ROMAN = ("I", "II", "III", "IV", "V")
 NOT_YET = Text("chưa có số liệu", "no data yet")
 TOTAL = Text("Tổng số", "Total")
@@ -196,10 +198,11 @@ def _notes(sheet: Worksheet, styles: Styles, grid: Grid, body: _Body, book: Book
         told.append(form.order[lang])
     told.append(f"{Text('Căn cứ biểu', 'Source of the form')[lang]}: {form.source} [{mark_of(form.mark)[lang]}].")
     row = grid.first + len(body.lines)
-    for note in told:
+    wide = sum(grid.widths) * SMALL
+    for part in (part for note in told for part in wrap(note, int(wide) * LINES)):
         row += 1
-        sheet.merge_range(row, 0, row, grid.last_column, note, styles("left", "small", "top"))
-        sheet.set_row(row, height(note, sum(grid.widths) * SMALL, SMALL_LINE))
+        sheet.merge_range(row, 0, row, grid.last_column, part, styles("left", "small", "top"))
+        sheet.set_row(row, height(part, wide, SMALL_LINE))
     return row
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 A4 = 9  # as workbooks number papers
+HIGHEST = 400.0  # points of a row; spreadsheets take no more than 409
 SMALL, SMALL_LINE = 1.15, 13.0  # how many more characters of the small size a width holds; points of its lines
 COUNT, PERCENT, DECIMAL, DAY, MOMENT = "#,##0", '0.00" "%', "#,##0.00", "dd/mm/yyyy", "dd/mm/yyyy hh:mm"
 PARTS: dict[str, dict[str, Any]] = {
@@ -117,7 +118,7 @@ def share(value: Decimal | float, before: str = "") -> str:
 
 
 def height(text: str, width: float, line: float = 15) -> float:
-    """Points that a wrapped text needs in a cell `width` characters wide; words are not cut, and a font that stands in
-    for ours may be wider."""
+    """Points that a wrapped text needs in a cell `width` characters wide, as far as a row can be that high; words are not
+    cut, and a font that stands in for ours may be wider."""
     fits = max(1, int(width * 0.9))
-    return line * sum(len(wrap(part, fits)) or 1 for part in text.split("\n"))
+    return min(HIGHEST, line * sum(len(wrap(part, fits)) or 1 for part in text.split("\n")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,13 @@ def copy_of(home: Home, root: Path) -> Home:
 def copy_of_sample(root: Path) -> Home:
     shutil.copytree(ROOT / "data" / "raw", root / "data" / "raw")
     return Home(root)
+
+
+@pytest.fixture
+def figures_alone() -> Iterator[None]:
+    """For tests that ask databases for figures and nothing else."""
+    with quick.figures_alone():
+        yield
 
 
 @pytest.fixture(scope="session")

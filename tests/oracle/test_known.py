@@ -29,13 +29,13 @@ from pipeline.measure.sealed import live_only
 from pipeline.measure.summary import open_database
 from pipeline.settings import Home
 from pipeline.warehouse import build, intake
-from tests import quick
 
 from .arrivals import HERE, arrivals, end_of_month
 from .known import Arrival, AsKnown
 from .oracle import COUNTS, ORIGINS, OUTCOMES, Period, add_up, periods, value
 from .registers import COMMUNES, COUNTER
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
 EXACT = Fraction(1, 10**12)
 INSTANT = timedelta(microseconds=1)
 FIRST = date(2020, 12, 15)
@@ -168,12 +168,6 @@ def must_agree(history: History, moments: Iterable[datetime]) -> None:
 
 
 # ---------------------------------------------------------------- histories
-@pytest.fixture(autouse=True)
-def _figures_alone() -> Iterator[None]:
-    with quick.figures_alone():
-        yield
-
-
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> History:
     """Half a year and what came of it later."""

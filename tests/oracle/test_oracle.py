@@ -31,6 +31,7 @@ from . import registers
 from .oracle import CONCLUDED, COUNTS, OPEN, ORIGINS, RESOLVED, Export, Oracle, Period, Said, add_up, value
 from .registers import end_of, write_all
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
 ROOT = Path(__file__).parents[2]
 EXACT = Fraction(1, 10**12)
 GROUP = "Các xã, thị trấn huyện Gio Linh"

@@ -21,6 +21,7 @@ from tests.summaries import forms
 from tests.summaries.tables import ii06a, table, told
 from tests.unit.office import Office, dossier, write_csv
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
 SPAN = "Từ ngày 15/06/2023 đến ngày 14/09/2023"
 FIELDS = ("STT", "Lĩnh vực", "Tổng số", "Kỳ trước chuyển qua", "Mới tiếp nhận")
 UNITS = ("STT", "Đơn vị", "Tổng số", "Kỳ trước chuyển qua", "Mới tiếp nhận")

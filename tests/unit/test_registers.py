@@ -17,6 +17,7 @@ from pipeline.measure import answers
 from pipeline.warehouse.withdrawal import withdraw
 from tests.unit.office import Office, Row, opened
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
 CODE, OTHER, STAYS = "H50.466-230703-0001", "H50.466-230703-0002", "H50.466-230703-0009"
 
 

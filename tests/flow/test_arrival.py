@@ -121,7 +121,7 @@ def test_nothing_but_a_file_that_waits(home: Home, motcua: Command) -> None:
 
 def test_a_removed_file_still_counts(office: Office, motcua: Command) -> None:
     (office.home.raw / "so" / "quy_3.csv").unlink()
-    assert motcua(office.home, "run").code == 0
+    assert office.night().exit_code == 0
     assert stats(office.home, motcua)["total"] == 2
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline import night
 from pipeline.settings import Home
 from pipeline.warehouse.release import current
 from tests.conftest import Said
@@ -104,7 +105,7 @@ def test_one_percent_bad_rows(home: Home, motcua: Command) -> None:
 
 def test_header_that_fits_no_layout_changes_nothing(home: Home, motcua: Command) -> None:
     drop(home, "tot.csv", [TITLE + HEADERS, *good_rows(10)])
-    assert motcua(home, "run").code == 0
+    assert night.run(home).exit_code == 0
     before = current(home)
     wrong = "Số hs,Phòng ban,Ngày vào sổ,Người nộp"
     drop(home, "la.csv", [wrong, f"1,Gio An,15/06/2023,{PERSON}"], source="so_la")

@@ -190,4 +190,8 @@ def test_with_pictures_from_the_command_line(
     drawn = {name for name, digest in told["files"].items() if digest is None}
     assert told["pictures"] == DRAWN and "bao_cao_muc_I3.docx" in drawn
     assert drawn == {"bao_cao_muc_I3.docx"} | {f"hinh/{p.name}" for p in (tmp_path / "hinh").iterdir()}
-    assert len(docx.Document(str(tmp_path / "bao_cao_muc_I3.docx")).inline_shapes) == len(drawn) // 2
+    linked = re.findall(
+        r"!\[[^]]+\]\((hinh/[a-z_]+\.png)\)", (tmp_path / "bao_cao_muc_I3.md").read_text(encoding="utf-8")
+    )
+    assert linked and set(linked) <= drawn, "of one period there is no trend to show"
+    assert len(docx.Document(str(tmp_path / "bao_cao_muc_I3.docx")).inline_shapes) == len(linked)

@@ -27,7 +27,16 @@ MADE_ON = date(2023, 9, 14)
 BOOKS = {
     "2023-Q3": (
         *("training", "communications", "directives", "yearly_targets", "documents_reviewed", "procedure_review"),
-        *("procedures_posted", "apologies", "slips", "petitions", "certified_copies", "staff", "investment"),
+        *(
+            "procedures_posted",
+            "apologies",
+            "slips",
+            "petitions",
+            "certified_copies",
+            "staff",
+            "investment",
+            "capital_awaited",
+        ),
     ),
     "2023-9M": ("budget",),
 }

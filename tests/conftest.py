@@ -1,4 +1,8 @@
-"""Homes for the tests: empty ones, and one that holds the published sample, built once a worker."""
+"""Homes for the tests: empty ones, and one that holds the published sample, built once a worker.
+
+A night takes a second, a copy nothing: what several tests begin with is built once and handed out as copies (`copy_of`).
+What a night leaves out here: quick.py.
+"""
 
 from __future__ import annotations
 

@@ -130,6 +130,8 @@ def _handed(con: duckdb.DuckDBPyConnection) -> list[_Handed]:
     found: dict[tuple[str, str], _Handed] = {}
     for row in rows_of(con, "SELECT * FROM return_value ORDER BY period_from, period, return_id, unit_id"):
         place = row["period"], row["return_id"]
+        if row["return_id"] not in returns():  # rows kept of an expired file, of a return that is declared no more
+            continue
         if place not in found:
             found[place] = _Handed(returns()[row["return_id"]], parse_period(row["period"]))
         value = None if row["value"] is None else Fraction(row["value"])

@@ -18,6 +18,8 @@ import pytest
 
 from pipeline.audit.sealing import seal
 from pipeline.declare.periods import parse_period
+from pipeline.declare.returns import returns
+from pipeline.measure import return_tables
 from pipeline.measure.returns import return_figures, return_indicators
 from pipeline.night import known_by, run
 from pipeline.report.rejects import rejected_rows
@@ -159,6 +161,11 @@ def test_figures_stay_when_the_files_expire(office: Office, monkeypatch: pytest.
     assert run(office.home, rebuild=True).changed
     with office.open() as con:
         assert figures(con)[GL, "streamlined", "people"] == 4
+    fewer = {name: declared for name, declared in returns().items() if name != "staff"}
+    monkeypatch.setattr(return_tables, "returns", lambda: fewer)
+    run(office.home, rebuild=True)
+    with office.open() as con:
+        assert figures(con) == {} and con.execute("SELECT count(*) > 0 FROM return_value").fetchall() == [(True,)]
 
 
 def test_a_name_without_its_key_is_understood_and_an_unknown_one_answered_with_its_cell(office: Office) -> None:

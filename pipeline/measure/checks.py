@@ -14,7 +14,8 @@ import polars as pl
 
 from pipeline.declare.forms import form
 from pipeline.declare.text import Text
-from pipeline.warehouse.sql import statement
+from pipeline.measure.figures import dossier_period_sql
+from pipeline.warehouse.sql import question, statement
 
 SAMPLE = 20  # failing rows of a check that are kept
 ALL = 100_000  # where each of them is a finding of its own
@@ -69,8 +70,9 @@ def checks() -> list[Check]:
                 "Mỗi hồ sơ một lần trong mỗi kỳ, một nguồn, một kết quả",
                 "Each dossier once in a period, one origin, one outcome",
             ),
-            """SELECT period, unit_id, count(*) AS rows FROM dossier_period
-               GROUP BY period, unit_id, dossier_id HAVING count(*) > 1 OR bool_or(origin IS NULL OR outcome IS NULL)""",
+            """SELECT period, unit_id, n AS rows FROM often_period WHERE n > 1
+               UNION ALL SELECT period, unit_id, unlabelled FROM period_tally WHERE unlabelled > 0
+               UNION ALL SELECT period, unit_id, count(*) FROM period_unit GROUP BY period, unit_id HAVING count(*) > 1""",
         ),
         Check(
             "received_once",
@@ -79,10 +81,12 @@ def checks() -> list[Check]:
                 "Mỗi hồ sơ có mặt trong kỳ mà nó được tiếp nhận",
                 "Every dossier stands in the period in which it was received",
             ),
-            """SELECT p.period, d.unit_id, count(*) AS dossiers
-               FROM dossier d JOIN period_unit p ON p.unit_id = d.unit_id AND d.received_on BETWEEN p.period_from AND p.as_of
-               LEFT JOIN dossier_period x ON x.period = p.period AND x.dossier_id = d.dossier_id
-               WHERE x.dossier_id IS NULL AND d.episode = 1 GROUP BY ALL""",
+            """WITH arrived AS (SELECT unit_id, received_on, count(*) AS n FROM dossier WHERE episode = 1 GROUP BY unit_id, received_on),
+                    expected AS (SELECT p.period, d.unit_id, sum(d.n)::BIGINT AS n FROM arrived d
+                                 JOIN period_unit p ON p.unit_id = d.unit_id AND d.received_on BETWEEN p.period_from AND p.as_of GROUP BY ALL),
+                    there AS (SELECT period, register_unit_id AS unit_id, sum(received)::BIGINT AS n FROM period_tally GROUP BY ALL)
+               SELECT e.period, e.unit_id, e.n - coalesce(t.n, 0) AS dossiers FROM expected e LEFT JOIN there t USING (period, unit_id)
+               WHERE e.n IS DISTINCT FROM t.n""",
         ),
         Check(
             "identities",
@@ -94,7 +98,9 @@ def checks() -> list[Check]:
             "parent_is_sum",
             True,
             Text("Cấp trên bằng tổng các đơn vị", "A parent equals the sum of its units"),
-            """WITH direct AS (SELECT period, count(DISTINCT dossier_id) AS dossiers FROM dossier_period WHERE coverage <> 'no_data' GROUP BY period),
+            """WITH again AS (SELECT period, sum(n) - count(DISTINCT dossier_id) AS n FROM often_period WHERE coverage <> 'no_data' GROUP BY period),
+                    direct AS (SELECT t.period, sum(t.rows) - coalesce(any_value(a.n), 0) AS dossiers
+                               FROM period_tally t LEFT JOIN again a USING (period) WHERE t.coverage <> 'no_data' GROUP BY t.period),
                     summed AS (SELECT period, sum(n) AS dossiers FROM period_count GROUP BY period)
                SELECT period, d.dossiers AS dossiers, s.dossiers AS sum_of_units FROM direct d FULL JOIN summed s USING (period)
                WHERE d.dossiers IS DISTINCT FROM s.dossiers""",
@@ -299,9 +305,19 @@ def checks() -> list[Check]:
     ]
 
 
+def relations_looked_at(con: duckdb.DuckDBPyConnection) -> None:
+    """What checks look at beside the tables."""
+    for name in ("continuity_break", "often", "period_tally"):
+        con.execute(statement("measure", name))
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE often_period AS SELECT period, unit_id, coverage, dossier_id, count(*) AS n "
+        f"FROM ({question(dossier_period_sql(main='often_'))}) GROUP BY period, unit_id, coverage, dossier_id"
+    )
+
+
 def run_checks(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
     """Runs every check and stores the outcomes as table `finding`: a row per check that found something, and a sample."""
-    con.execute(statement("measure", "continuity_break"))
+    relations_looked_at(con)
     outcomes = []
     for check in checks():
         rows = con.sql(check.sql).pl()

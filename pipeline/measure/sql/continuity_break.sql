@@ -12,7 +12,7 @@ left_open AS (
     SELECT s.period_before, s.period, d.unit_id, d.dossier_id, d.reopened
     FROM step s JOIN dossier_period d ON d.period = s.period_before
     LEFT JOIN period_unit n ON n.period = s.period AND n.unit_id = d.register_unit_id
-    WHERE d.as_of = d.period_to AND d.coverage <> 'no_data' AND (d.concluded_on IS NULL OR d.concluded_on > d.as_of)
+    WHERE d.scheme = default_scheme() AND d.kind IN ('month', 'quarter') AND d.as_of = d.period_to AND d.coverage <> 'no_data' AND (d.concluded_on IS NULL OR d.concluded_on > d.as_of)
       AND EXISTS (SELECT 1 FROM period_coverage c WHERE c.period = s.period
                   AND c.unit_id = coalesce(n.counted_unit_id, d.unit_id) AND c.coverage <> 'no_data')
 ),
@@ -20,7 +20,7 @@ carried AS (
     SELECT s.period_before, s.period, d.unit_id, d.dossier_id, d.reopened
     FROM step s JOIN dossier_period d ON d.period = s.period
     LEFT JOIN period_unit b ON b.period = s.period_before AND b.unit_id = d.register_unit_id
-    WHERE d.origin = 'carried_over' AND d.coverage <> 'no_data'
+    WHERE d.scheme = default_scheme() AND d.kind IN ('month', 'quarter') AND d.origin = 'carried_over' AND d.coverage <> 'no_data'
       AND EXISTS (SELECT 1 FROM period_coverage c WHERE c.period = s.period_before
                   AND c.unit_id = coalesce(b.counted_unit_id, d.unit_id) AND c.coverage <> 'no_data' AND c.as_of = c.period_to)
 ),

@@ -128,10 +128,13 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     return Build(folder, release_id, inputs, intake, outcomes, dict(counts), shown)
 
 
-def _compute(con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress) -> list[Outcome]:
-    """All tables of what an intake holds, and what the checks say of them. Raises CheckFailed."""
+def _compute(
+    con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress, only: str | None = None
+) -> list[Outcome]:
+    """All tables of what an intake holds, and what the checks say of them. only: the one period whose figures are wanted.
+    Raises CheckFailed."""
     progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
-    build_tables(con, intake.files, intake.withdrawn, intake.aliases)
+    build_tables(con, intake.files, intake.withdrawn, intake.aliases, only)
     progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
     build_figures(con)
     as_known_macros(con)
@@ -142,12 +145,15 @@ def _compute(con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress)
     return outcomes
 
 
-def build_apart(intake: Intake, folder: Path, progress: Progress = SILENT, inputs: str | None = None) -> Path:
+def build_apart(
+    intake: Intake, folder: Path, progress: Progress = SILENT, inputs: str | None = None, only: str | None = None
+) -> Path:
     """The database of what an intake holds, without seals and not published; where it stands. inputs: what it was made
-    from, for one that people will read and that describes itself. Raises CheckFailed."""
+    from, for one that people will read and that describes itself. only: the one period whose figures are wanted. Raises
+    CheckFailed."""
     con = connect(folder / releases.DATABASE)
     try:
-        _compute(con, intake, progress)
+        _compute(con, intake, progress, only)
         apply_seals(con, [])
         if inputs:
             releases.describe(con, f"as-known-{inputs[:12]}", inputs)  # the same whenever it is built anew

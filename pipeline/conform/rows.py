@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 
 import duckdb
 import polars as pl
@@ -79,7 +80,7 @@ class Conformer:
 
     names: UnitNames
     sections: bool = False  # whether section rows named units
-    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: _engine().cursor())
+    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: _connection())
 
     @property
     def source(self) -> Source:
@@ -342,10 +343,19 @@ class Conformer:
         return Text(column.label.vi, column.label.en)
 
 
+_OPENING = Lock()
+
+
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
     """One database for all files of a night: to start one takes as long as to conform a small file."""
     return duckdb.connect(":memory:")
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    """A connection of its own: files may be conformed side by side."""
+    with _OPENING:
+        return _engine().cursor()
 
 
 # ---- SQL pieces

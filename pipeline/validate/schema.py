@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 
 import pandera.polars as pa
 import polars as pl
@@ -22,6 +23,7 @@ MOST = 99_999
 HAPPENED = ("received_at", "finished_at", "returned_at", "supplement_requested_at")
 # A clock that runs ahead of the exporting server's is no fault.
 CLOCK_SLACK = timedelta(days=1)
+ONE_AT_A_TIME = Lock()  # Pandera keeps its settings where every thread sees them
 
 
 @lru_cache(maxsize=64)
@@ -68,7 +70,8 @@ def accept(rows: pl.DataFrame, sheet: str | None, exported_at: datetime) -> tupl
         return rows, pl.DataFrame(schema=SET_ASIDE_SCHEMA)
     nowhere = _nowhere(rows)
     try:
-        dossier_schema(exported_at, nowhere).validate(rows.drop(nowhere), lazy=True)
+        with ONE_AT_A_TIME:
+            dossier_schema(exported_at, nowhere).validate(rows.drop(nowhere), lazy=True)
     except pa.errors.SchemaErrors as error:
         failures = error.failure_cases
     else:

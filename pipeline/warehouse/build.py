@@ -45,10 +45,14 @@ PERIODS = ("period", "period_unit", "reported_count", "reported_node", "period_c
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files | None = None, aliases: Aliases = NO_ALIASES
+    con: duckdb.DuckDBPyConnection,
+    files: Files,
+    withdrawn: Files | None = None,
+    aliases: Aliases = NO_ALIASES,
+    only: str | None = None,
 ) -> None:
     """Makes the tables from the files that count. Those that were taken back are accounted for, and what they told
-    stands in the history with the time in which it was known."""
+    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted."""
     back = withdrawn or []
     file_tables(con, files, back)
     _status_table(con)
@@ -62,7 +66,7 @@ def build(
     _make(con, DOSSIERS)
     account(con, files, back)
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
-    _known_periods(con)
+    _known_periods(con, only)
     _make(con, PERIODS)
 
 
@@ -76,8 +80,8 @@ def _status_table(con: duckdb.DuckDBPyConnection) -> None:
     store(con, "status", pl.DataFrame(pairs, schema=["status", "status_group"], orient="row"), temp=True)
 
 
-def _known_periods(con: duckdb.DuckDBPyConnection) -> None:
-    """`known_period`: every period that some file reaches, also one that was taken back."""
+def _known_periods(con: duckdb.DuckDBPyConnection, only: str | None) -> None:
+    """`known_period`: every period that some file reaches, also one that was taken back; or one of them only."""
     first, last = con.execute(
         """SELECT min(first_day), max(last_day) FROM (
                SELECT CAST(min(received_at) AS DATE) AS first_day, NULL AS last_day FROM dossier_version
@@ -85,7 +89,11 @@ def _known_periods(con: duckdb.DuckDBPyConnection) -> None:
                UNION ALL SELECT min(first_day), max(last_day) FROM reported)"""
     ).fetchall()[0]
     known = all_periods(first, last) if first and last and first <= last else ()
-    rows = [(n, p.key, p.scheme, p.kind, p.start, p.end, p.label.vi, p.label.en) for n, p in enumerate(known)]
+    rows = [
+        (n, p.key, p.scheme, p.kind, p.start, p.end, p.label.vi, p.label.en)
+        for n, p in enumerate(known)
+        if only in (None, p.key)
+    ]
     words = dict.fromkeys(("period", "scheme", "kind"), pl.String)
     days = dict.fromkeys(("period_from", "period_to"), pl.Date)
     labels = dict.fromkeys(("label_vi", "label_en"), pl.String)

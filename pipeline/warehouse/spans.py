@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import duckdb
+import polars as pl
 
 from pipeline.conform.titles import Title
 from pipeline.declare.periods import Period, parse_period, schemes
@@ -163,9 +163,11 @@ def _named_days(title: Title, part: Path) -> tuple[date, date] | None:
 
 def _days_seen(part: Path, *columns: str) -> tuple[date | None, date | None]:
     """The earliest receipt among a file's dossiers, and the last day on which something happened to one."""
-    last = ", ".join(f"max({c})" for c in columns or ("received_at", "finished_at"))
-    sql = f"SELECT min(received_at)::DATE, greatest({last})::DATE FROM read_parquet(?)"
-    return duckdb.execute(sql, [str(part / "rows.parquet")]).fetchall()[0]
+    with (part / "rows.parquet").open("rb") as stream:  # a path may hold what a pattern holds
+        rows = pl.read_parquet(stream, columns=["received_at", "finished_at"])
+    happened = [rows[column].max() for column in columns or ("received_at", "finished_at")]
+    first, last = rows["received_at"].min(), max((at for at in happened if isinstance(at, datetime)), default=None)
+    return first.date() if isinstance(first, datetime) else None, last and last.date()
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:

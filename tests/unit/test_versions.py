@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -204,6 +206,22 @@ def test_a_declaration_that_no_longer_reads_a_file_leaves_what_was_read(tmp_path
         found = office.take_in()
         assert found.files[0][1] == before, broken
     assert [e.exit_code for e in found.refused] == [2]
+
+
+def test_files_may_be_conformed_side_by_side(tmp_path: Path) -> None:
+    """As a re-run does it: each file's rows are what they are when it is read alone."""
+    odd = [{}, {"status": "lạ"}, {"received_at": "31/02/2023"}, {"unit": "Xã Lạ"}, {"finished_at": "", "status": "?"}]
+    office = Office(tmp_path / "alone")
+    paths = [office.drop(f"{n}.csv", [dossier(**odd[(n + i) % 5]) for i in range(n + 1)]) for n in range(12)]
+    alone = [conform(office.home, path) for path in paths]
+    home = Home(tmp_path / "beside")
+    record.key(home)
+    (home.restricted / "key").write_bytes((office.home.restricted / "key").read_bytes())
+    with ThreadPoolExecutor(4) as readers:
+        beside = list(readers.map(lambda path: conform(home, path), paths))
+    for (facts, *frames), (again, *frames_again) in zip(alone, beside, strict=True):
+        assert replace(facts, folder=again.folder) == again
+        assert [frame.to_dicts() for frame in frames] == [frame.to_dicts() for frame in frames_again]
 
 
 # ---- crashes

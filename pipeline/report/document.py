@@ -72,8 +72,12 @@ def write_section(
 
 def _asked(book: Book) -> str:
     """What the commands beside the figures need besides, where the book is not of what is known and counted by us."""
-    rules = [] if book.rules == OURS else ["--rules", book.rules]
-    return shlex.join(rules + (["--as-known", book.as_known.isoformat(" ", "seconds")] if book.as_known else []))
+    asked = [] if book.rules == OURS else ["--rules", book.rules]
+    if book.as_known:
+        asked += ["--as-known", book.as_known.isoformat(" ", "seconds")]
+    elif book.passed_over and not asked:
+        asked = ["--live"]
+    return shlex.join(asked)
 
 
 def _caption(name: str) -> Text:

@@ -128,7 +128,7 @@ def test_markdown_and_json_say_the_same(made: list[Path]) -> None:
         if piece["kind"] == "paragraph":
             assert " ".join(s["text"] for s in piece["sentences"]) in markdown.replace("\\", "")
     assert {"period": "2023-Q3", "unit_id": "466-all", "coverage": "full", "seal": None}.items() <= told.items()
-    assert told["foot"]["text"] == f"Bản phát hành {told['release']}; số liệu biết đến 14/09/2023 23:59"
+    assert told["foot"]["text"] == f"Bản công bố {told['release']}; số liệu biết đến 14/09/2023 23:59"
 
 
 def test_the_commands_beside_the_figures_explain_them(
@@ -153,6 +153,10 @@ def test_what_was_known_then_or_is_counted_otherwise_says_so(
     text = markdown.read_text(encoding="utf-8")
     assert "Cách tính được chọn: Kiểu Thanh Hóa." in text and "chưa chốt" not in text
     assert told_in(told)["explain_with"] == "--rules thanh-hoa"
+    _, markdown, told = write_section(model[0], replace(model[1], passed_over="0123456789ab"), tmp_path)
+    text = markdown.read_text(encoding="utf-8")
+    assert "dấu chốt 0123456789ab; số dưới đây không phải số đã chốt" in text and "chưa chốt" not in text
+    assert told_in(told)["explain_with"] == "--live"
 
 
 # ---- the paper
@@ -169,7 +173,7 @@ def test_paper_margins_fonts_and_page_numbers_are_those_of_administrative_docume
     assert (document.styles["Normal"].font.name, document.styles["Normal"].font.size.pt) == ("Times New Roman", 14)
     assert "PAGE" in page.header._element.xml and page.different_first_page_header_footer
     for footer in (page.footer, page.first_page_footer):
-        assert "Bản phát hành" in footer.paragraphs[0].text
+        assert "Bản công bố" in footer.paragraphs[0].text
     for table in document.tables:
         heads = [row for row in table.rows if row._tr.trPr.find(qn("w:tblHeader")) is not None]
         assert heads and all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in table.rows)
@@ -260,7 +264,7 @@ def test_an_offices_own_template(model: tuple[duckdb.DuckDBPyConnection, Book], 
     assert texts[0] == "UBND HUYỆN MẪU"
     assert texts[1].startswith("Kỳ quý III/2023, Huyện Gio Linh: Đã giải quyết 7.614 hồ sơ")
     assert texts[2] == "3.1. Phạm vi số liệu"
-    assert texts[-1].startswith("Hết: Bản phát hành")
+    assert texts[-1].startswith("Hết: Bản công bố")
     assert docx.Document(str(word)).sections[0].header.paragraphs[0].text == "3"
     # a sentence that is not said in this period leaves its place empty
     other = template(tmp_path / "b.docx", "Rút: {{ cau_handled_withdrawn }}.", "{{ noi_dung }}")

@@ -619,6 +619,9 @@ def test_partial_and_sealed_figures_say_so(
         info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
     tab, about = looked("sealed")
     assert f"số đã chốt, dấu {seal}" in tab.text("#span")
+    said = motcua(little.home, "export", "--period", "2023-Q3", "--live", "--no-pictures", "--out", str(tmp_path))
+    passed_over = f"không phải số đã chốt, dấu {seal}"
+    assert said.code == 0 and passed_over in visit(tmp_path / "trang_so_lieu.html").text("#span")
     assert about["Dấu chốt"] == f"{sha256} (lần 1 của 2023-Q3)" and about["Bản công bố"] == info["release"]
     assert about["Mã băm dữ liệu vào"] == info["inputs"] and about["Cách tính"] == "Motcua (motcua)"
 

@@ -66,6 +66,12 @@ function drawPickers() {
   );
 }
 
+/** What is said of figures that are of no seal: there is none, or it is passed over. */
+function unsealed() {
+  const seal = data.periods[state.period].passed_over;
+  return seal ? word("passed_over", { seal }) : word("not_sealed");
+}
+
 /** Whose figures these are: days, cut-off, coverage, basis, seal; and what is missing. */
 function drawSpan() {
   const lang = state.lang,
@@ -75,7 +81,7 @@ function drawSpan() {
   if (row?.asOf) parts.push(word("as_of", { day: day(row.asOf, lang) }));
   parts.push(word("data", { coverage: coverageName(row?.coverage ?? "no_data") }));
   if (row?.basis) parts.push(basisName(row.basis));
-  if (row && row.coverage !== "no_data") parts.push(row.seal ? word("sealed", { seal: row.seal }) : word("not_sealed"));
+  if (row && row.coverage !== "no_data") parts.push(row.seal ? word("sealed", { seal: row.seal }) : unsealed());
   put("span", el("strong", {}, `${unitName(state.unit)}, ${periodName(state.period)}`), `: ${parts.join("; ")}.`);
   const notes = [];
   if (!rows[state.period].has(state.unit)) notes.push(word("not_then", { unit: unitName(state.unit) }));

@@ -39,6 +39,7 @@ def payload(con: duckdb.DuckDBPyConnection, book: Book, history: History) -> dic
     place = {unit_id: n for n, unit_id in enumerate(unit_ids)}
     limits: dict[Limit, int] = {}
     rows = {one.key: _rows(history, one.key, place, limits) for one in history.periods}
+    passed_over = _passed_over(con, history)
     return {
         "info": book.info | ({"as_known": str(book.as_known)} if book.as_known else {}),
         "rules": [book.rules, *_pair(rule_sets()[book.rules].label), book.rules == OURS],
@@ -60,6 +61,7 @@ def payload(con: duckdb.DuckDBPyConnection, book: Book, history: History) -> dic
                 "from": str(one.start),
                 "to": str(one.end),
                 "against": _against(con, one, history),
+                "passed_over": passed_over.get(one.key),
             }
             for one in history.periods
         ],
@@ -274,6 +276,14 @@ def _account(con: duckdb.DuckDBPyConnection, first: str, last: str) -> dict[str,
         [first, last],
     ).fetchall()[0]
     return {"files": files, "rows": [list(row) for row in rows]}
+
+
+def _passed_over(con: duckdb.DuckDBPyConnection, history: History) -> dict[str, str]:
+    """Period → its seal in force, where the page's figures of that period are not those that were sealed."""
+    live = [key for key, rows in history.units.items() if all(row["seal"] is None for row in rows.values())]
+    return dict(
+        con.execute("SELECT period, seal FROM seal WHERE counts AND list_contains($1, period)", [live]).fetchall()
+    )
 
 
 def _seals(con: duckdb.DuckDBPyConnection, history: History) -> dict[str, Row]:

@@ -108,7 +108,7 @@ function drawAbout() {
   const seal = rowOf(state.unit, state.period)?.seal;
   told.push([
     "seal",
-    seal ? word("sealed_at", { ...data.seals[seal], period: data.seals[seal].period }) : word("not_sealed"),
+    seal ? word("sealed_at", { ...data.seals[seal], period: data.seals[seal].period }) : unsealed(),
   ]);
   put(
     "about-list",

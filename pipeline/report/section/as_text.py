@@ -37,7 +37,7 @@ def _table(table: Table) -> list[str]:
     lines = [f"**{_safe(table.title)}**", "", _row(heads), _row(["---", *["---:"] * (len(heads) - 1)])]
     for line in table.lines:
         cells = [_cell(line.label), *(_cell(cell) for cell in line.cells)]
-        lines.append(_row([f"**{cell}**" for cell in cells] if line.sum else cells))
+        lines.append(_row([f"**{cell}**" if cell and line.sum else cell for cell in cells]))
     return [*lines, "", f"*{_safe(table.note)}*"] if table.note else lines
 
 

@@ -162,6 +162,8 @@ class Scope:
                 text = there["missing"] if there else None
             case "seal":
                 text = self.row["seal"]
+            case "passed_over":
+                text = book.passed_over
             case "release":
                 text = book.info["release"]
             case "known_at":

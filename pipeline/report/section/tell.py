@@ -130,6 +130,8 @@ def _flag(scope: Scope, name: str) -> bool:
             return row["basis"] == name
         case "sealed":
             return row["seal"] is not None
+        case "passed_over":
+            return book.passed_over is not None
         case "other_rules":
             return book.rules != OURS
         case "as_known":

@@ -81,12 +81,13 @@ def export(
     periods = parse_periods(period)
     made = Made(DRAWN if draw else NOT_ASKED)
     books = [open_book(con, one.key, unit, rules, lang, as_known) for one in periods]
-    codes = {row["unit_code"] for book in books for row in book.units.values()}
-    made.add(_write_tables(tables(con, period, rules, unit, codes), out))
+    told_of = {(row["unit_code"], row["unit"]) for book in books for row in book.units.values()}
+    made.add(_write_tables(tables(con, period, rules, unit, told_of), out))
     for book in books:
         folder = out if len(books) == 1 else out / book.period.key.replace(":", "-")  # Windows knows no colon in names
         folder.mkdir(exist_ok=True)
         _write_outputs(con, book, folder, lang, made, say, template)
+    clear(out, made.files)
     by = ({} if unit is None else {"unit": unit}) | ({} if rules == OURS else {"rules": rules})
     by |= {} if as_known is None else {"as_known": str(as_known)}
     return [*made.files, _write_manifest(con, period, out, by, made)]
@@ -114,10 +115,15 @@ def _write_outputs(
 
 
 def tables(
-    con: duckdb.DuckDBPyConnection, period: str, rules: str = OURS, unit: str | None = None, units: Container[str] = ()
+    con: duckdb.DuckDBPyConnection,
+    period: str,
+    rules: str = OURS,
+    unit: str | None = None,
+    told_of: Container[tuple[str, str]] = (),
 ) -> dict[str, list[Row]]:
     """File name → rows: counts by unit and by field, indicators, form II.06a, coverage, returns, scores, and the
-    findings (of which there are none by other rules than ours). units: codes of the only units told of, with `unit`."""
+    findings (of which there are none by other rules than ours). told_of: with `unit`, the only units whose rows are
+    kept, by code and name (a district has one code with its own counter)."""
     keys = [p.key for p in parse_periods(period)]
     found = {
         "stats": answers.stats(con, period),
@@ -136,7 +142,9 @@ def tables(
     found |= {"returns": return_figures(con, period), "return_indicators": return_indicators(con, period)}
     found |= {} if by_rules else {"scores_766": score_rows(con, period)}
     if unit is not None:
-        found = {name: [row for row in rows if row["unit_code"] in units] for name, rows in found.items()}
+        found = {
+            name: [row for row in rows if (row["unit_code"], row["unit"]) in told_of] for name, rows in found.items()
+        }
     found["coverage"] = rows_of(con, "SELECT * FROM coverage ORDER BY ALL")
     return found if by_rules else found | {"finding": rows_of(con, "SELECT * FROM finding")}
 
@@ -153,6 +161,22 @@ def _write_tables(found: dict[str, list[Row]], out: Path) -> list[Path]:
 
 
 # ---- the manifest
+
+
+def clear(out: Path, made: list[Path]) -> None:
+    """Removes what an earlier export into this folder wrote and this one did not: a form or a picture of another period
+    must not lie among these. Files that no manifest of ours names are left alone, and so is what lies outside."""
+    try:
+        before = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if not isinstance(before, dict) or "code_and_declarations" not in before:
+        return
+    for path in {out / name for name in before["files"]} - set(made):
+        if path.resolve().is_relative_to(out.resolve()):
+            path.unlink(missing_ok=True)
+        if path.parent != out and path.parent.exists() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
 
 
 def _write_manifest(con: duckdb.DuckDBPyConnection, period: str, out: Path, by: dict[str, str], made: Made) -> Path:

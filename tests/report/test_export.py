@@ -17,7 +17,7 @@ import pytest
 
 from pipeline.measure import answers
 from pipeline.report.display import number, percent
-from pipeline.report.export import DRAWN, MANIFEST, NOT_ASKED, export
+from pipeline.report.export import DRAWN, MANIFEST, NOT_ASKED, clear, export, tables
 from pipeline.settings import Home
 from tests.conftest import Said
 from tests.report.conftest import NOTHING_AROSE, QUARTERS
@@ -141,6 +141,41 @@ def test_one_unit_and_its_figures_alone(of_sample: duckdb.DuckDBPyConnection, tm
         assert set(pl.read_parquet(tmp_path / f"{name}.parquet")["unit"]) == {"Xã Trung Hải"}, name
     words = (tmp_path / "bao_cao_muc_I3.md").read_text(encoding="utf-8")
     assert "193 hồ sơ" in words and "8.134" not in words and "Gio An" not in words
+
+
+def test_the_counter_of_a_district_is_not_the_district(of_sample: duckdb.DuckDBPyConnection) -> None:
+    """The two have one code."""
+    told = tables(of_sample, MODEL, unit="UBND huyện Gio Linh", told_of={("466", "UBND huyện Gio Linh")})
+    for name in ("stats", "stats_by_field", "indicators", "form_ii06a", "scores_766"):
+        assert {row["unit"] for row in told[name]} == {"UBND huyện Gio Linh"}, name
+
+
+def test_nothing_of_an_earlier_export_is_left_in_the_folder(
+    of_sample: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Two forms are not yet in force in the second period; a range before it had folders; a person's file stays."""
+    export(of_sample, "2023-Q2..2023-Q3", tmp_path, unit="Xã Trung Hải", draw=False)
+    (tmp_path / "2023-Q3" / "ghi_chu.txt").write_text("của tôi", encoding="utf-8")
+    for period in (MODEL, "2021-Q1"):
+        export(of_sample, period, tmp_path, unit="Xã Trung Hải", draw=False)
+    left = bytes_of(tmp_path)
+    assert left.keys() - {MANIFEST, "2023-Q3/ghi_chu.txt"} == json.loads(left[MANIFEST])["files"].keys()
+    assert "bieu_so_hoa.xlsx" not in left and not (tmp_path / "2023-Q2").exists()
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_what_another_manifest_or_a_forged_one_names_is_left_alone(ours: bool, tmp_path: Path) -> None:
+    (out := tmp_path / "out").mkdir()
+    files = [tmp_path / "outside.txt", out / "theirs.txt"]
+    for path in files:
+        path.write_text("x", encoding="utf-8")
+    told = {"files": {"../outside.txt": None} | ({} if ours else {"theirs.txt": None})}
+    told |= {"code_and_declarations": "0"} if ours else {}
+    (out / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
+    clear(out, [])
+    (out / MANIFEST).write_text("[no manifest", encoding="utf-8")
+    clear(out, [])
+    assert all(path.exists() for path in files)
 
 
 def test_a_range_has_a_folder_for_each_period(of_sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -229,6 +229,28 @@ def indicator_terms(i: Indicator) -> tuple[str, str, str]:
     )
 
 
+def _median_select(median: Indicator) -> str:
+    """The median of a column of days, for every unit and sum of units: from the number of dossiers with each value, as a
+    dossier counts in several periods and sums."""
+    return f"""
+        SELECT period, node AS unit_id, '{median.code}' AS indicator,
+               (min(value) FILTER (WHERE upto > (told - 1) // 2) + min(value) FILTER (WHERE upto > told // 2)) / 2 AS median
+        FROM (
+            SELECT period, node, value, told, sum(n) OVER (PARTITION BY period, node ORDER BY value) AS upto
+            FROM (
+                SELECT c.period, o.node, c.value, CAST(sum(c.n) AS BIGINT) AS n,
+                       CAST(sum(sum(c.n)) OVER (PARTITION BY c.period, o.node) AS BIGINT) AS told
+                FROM (
+                    SELECT period, unit_id, {median.column} AS value, count(*) AS n FROM {{heart}}dossier_period
+                    WHERE coverage <> 'no_data' AND ({median.numerator}) AND {median.column} IS NOT NULL
+                    GROUP BY period, unit_id, {median.column}
+                ) c JOIN {{main}}node_of o USING (unit_id)
+                GROUP BY c.period, o.node, c.value
+            )
+        )
+        GROUP BY period, node"""
+
+
 def indicator_columns_sql() -> str:
     """Select list with three columns per indicator: <code>__n, <code>__d, <code>__u."""
     parts = []
@@ -250,11 +272,7 @@ def _indicator_count_select(reported: bool) -> str:
         f"unnest([{', '.join(term.format(code) for code in indicators())}]) AS {name}"
         for name, term in (("numerator", "{}__n"), ("denominator", "{}__d"), ("unknown", "coalesce({}__u, 0)"))
     )
-    medians_sql = " UNION ALL ".join(
-        f"SELECT period, node AS unit_id, '{i.code}' AS indicator, median({i.column}) FILTER (WHERE {i.numerator}) AS median "
-        "FROM {heart}dossier_period JOIN {main}node_of USING (unit_id) WHERE coverage <> 'no_data' GROUP BY ALL"
-        for i in medians
-    )
+    medians_sql = " UNION ALL ".join(_median_select(i) for i in medians)
     told = (
         f"UNION ALL SELECT r.period, n.node, r.indicator, r.numerator, r.denominator, r.unknown "
         f"FROM ({indicator_rows_sql()}) r JOIN {{main}}node_of n USING (unit_id)"

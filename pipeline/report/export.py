@@ -12,6 +12,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -75,12 +76,16 @@ def export(
     own. unit: only this one and its parts. draw: with pictures; where no browser is installed that is said, and the
     document goes out without. as_known: the moment by whose knowledge `con` tells, if any. template: the office's own
     Word template. Every file carries release, known time, seal and, where it is not ours, the rule set.
-    Raises WrongUse where period or unit is not known, InputRefused where the template cannot be used.
+    Raises WrongUse where period or unit is not known, InputRefused where the template cannot be used; nothing is written
+    then.
     """
-    out.mkdir(parents=True, exist_ok=True)
     periods = parse_periods(period)
     made = Made(DRAWN if draw else NOT_ASKED)
     books = [open_book(con, one.key, unit, rules, lang, as_known) for one in periods]
+    if template is not None and template.exists():
+        with TemporaryDirectory() as trial:
+            write_section(con, books[0], Path(trial), lang, None, template)
+    out.mkdir(parents=True, exist_ok=True)
     told_of = {(row["unit_code"], row["unit"]) for book in books for row in book.units.values()}
     made.add(_write_tables(tables(con, period, rules, unit, told_of), out))
     for book in books:

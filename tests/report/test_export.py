@@ -15,6 +15,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from pipeline.errors import InputRefused, WrongUse
 from pipeline.measure import answers
 from pipeline.report.display import number, percent
 from pipeline.report.export import DRAWN, MANIFEST, NOT_ASKED, clear, export, tables
@@ -169,13 +170,27 @@ def test_what_another_manifest_or_a_forged_one_names_is_left_alone(ours: bool, t
     files = [tmp_path / "outside.txt", out / "theirs.txt"]
     for path in files:
         path.write_text("x", encoding="utf-8")
-    told = {"files": {"../outside.txt": None} | ({} if ours else {"theirs.txt": None})}
+    told: dict[str, Any] = {"files": {"../outside.txt": None} | ({} if ours else {"theirs.txt": None})}
     told |= {"code_and_declarations": "0"} if ours else {}
     (out / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
     clear(out, [])
     (out / MANIFEST).write_text("[no manifest", encoding="utf-8")
     clear(out, [])
     assert all(path.exists() for path in files)
+
+
+@pytest.mark.parametrize("text", ["{{ noi_dug }}", "Xem {{ noi_dung }}", "{% for x in y %} {{ noi_dung }}"])
+def test_a_faulty_template_or_an_unknown_unit_leaves_no_half_of_an_export(
+    text: str, of_sample: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    own = docx.Document()
+    own.add_paragraph(text)
+    own.save(str(tmp_path / "own.docx"))
+    with pytest.raises(InputRefused):
+        export(of_sample, MODEL, tmp_path / "out", unit="Xã Trung Hải", draw=False, template=tmp_path / "own.docx")
+    with pytest.raises(WrongUse):
+        export(of_sample, MODEL, tmp_path / "out", unit="Xã Không Có", draw=False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_range_has_a_folder_for_each_period(of_sample: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

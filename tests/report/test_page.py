@@ -701,6 +701,7 @@ def test_a_period_without_data_is_no_zero(sample: Home, visit: Callable[..., Tab
     assert {cells[0] for cells in tab.cards().values()} == {NO_DATA.vi}
     assert {cell for cells in tab.matrix().values() for cell in cells} == {NO_DATA.vi}
     assert tab.text("#flow-plot") == NO_DATA.vi and "18 không có số liệu" in tab.text("#coverage-told")
+    assert tab.text("#span").endswith(f"; {NO_DATA.vi}.")
 
 
 def test_payload_holds_no_dossier(of_sample: Con) -> None:

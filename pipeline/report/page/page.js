@@ -79,7 +79,8 @@ function drawSpan() {
     row = rowOf(state.unit, state.period);
   const parts = [word("span", { from: day(one.from, lang), to: day(one.to, lang) })];
   if (row?.asOf) parts.push(word("as_of", { day: day(row.asOf, lang) }));
-  parts.push(word("data", { coverage: coverageName(row?.coverage ?? "no_data") }));
+  const coverage = coverageName(row?.coverage ?? "no_data");
+  parts.push(row && row.coverage !== "no_data" ? word("data", { coverage }) : coverage);
   if (row?.basis) parts.push(basisName(row.basis));
   if (row && row.coverage !== "no_data") parts.push(row.seal ? word("sealed", { seal: row.seal }) : unsealed());
   put("span", el("strong", {}, `${unitName(state.unit)}, ${periodName(state.period)}`), `: ${parts.join("; ")}.`);

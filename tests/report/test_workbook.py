@@ -245,6 +245,7 @@ def test_hand_kept_figures(of_sample: duckdb.DuckDBPyConnection, made: Made) -> 
             want["label"],
             want["unit_code"],
         )
+        assert (row["Đơn vị tính"] or "") == (want["of"] or "")
         if want["value"] is not None:
             assert Decimal(str(row["Giá trị"])) == want["value"], want["label"]
         else:

@@ -73,6 +73,8 @@ def rate(name: str, n: int, d: int) -> tuple[tuple[str, str, str], Row]:
          {"procedures_posted.commune_level.procedures_posted_rate": (120, 124)},
          "120/124 thủ tục hành chính thuộc thẩm quyền giải quyết của cấp xã, đạt 96,77 %. Còn 4 thủ tục chưa niêm yết, công khai so với chỉ tiêu ≥ 100 %."),
         ({"apologies.late": 4, "apologies.apologised": 3}, {"apologies.apologies_sent_rate": (3, 4)}, "3/4 hồ sơ, đạt 75,00 %. Còn 1 hồ sơ trễ hạn chưa được xin lỗi."),
+        ({"slips.slips": 0, "slips.resolved": 0}, {"slips.slips_rate": (0, 0)},
+         "- Phiếu đánh giá, theo báo cáo của đơn vị: không phát sinh hồ sơ đã giải quyết."),
         ({"apologies.late": 0}, {}, "theo báo cáo của đơn vị: không phát sinh hồ sơ trễ hạn. Số hồ sơ trễ hạn này khác"),
         ({"apologies.late": (3, 18)}, {}, "- Xin lỗi khi trễ hạn: mới có 3/18 đơn vị báo cáo."),
         ({"slips.slips": 5, "slips.resolved": 10}, {"slips.slips_rate": (5, 10)}, "5 phiếu trên 10 hồ sơ đã giải quyết, đạt 50,00 %. Số phiếu khớp"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 
 def open_published(home: str | Path | None = None) -> duckdb.DuckDBPyConnection:

@@ -16,10 +16,13 @@ import pytest
 from filelock import FileLock
 
 from assets.launch import run_night
+from assets.outputs import OUTPUTS
+from assets.page import LOCATION
 from pipeline.measure.checks import checks
 from pipeline.settings import Home
 from pipeline.warehouse.release import current
 from tests.conftest import ROOT, copy_of_sample
+from tests.orchestration import FIGURES
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 START = "import sys; from pipeline.cli import main; sys.argv[0] = 'motcua'; sys.exit(main())"
@@ -90,10 +93,11 @@ def test_page_shows_the_night_and_reruns_a_quarter(page: Page, browser, tmp_path
     tab = browser.new_page(viewport={"width": 1400, "height": 1000})
     tab.set_default_timeout(20_000)
 
-    tab.goto(f"{page.address}/asset-groups/")
-    for name in ("dossier_versions", "warehouse", "release", "quarter"):
-        tab.get_by_text(name, exact=True).first.wait_for()
-    tab.screenshot(path=tmp_path / "graph.png")
+    for group, names in {"night": (*FIGURES, "quarter"), "outputs": tuple(OUTPUTS)}.items():
+        tab.goto(f"{page.address}/locations/__repository__@{LOCATION}/asset-groups/{group}")
+        for name in names:
+            tab.get_by_text(name, exact=True).first.wait_for()
+        tab.screenshot(path=tmp_path / f"{group}.png")
 
     tab.goto(f"{page.address}/automation")
     tab.get_by_text("Scheduled At 01:30 AM GMT+7").wait_for()

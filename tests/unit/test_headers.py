@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.conform.headers import find_header, no_header, not_found
 from pipeline.declare.columns import columns
-from pipeline.declare.layouts import KINDS, built_in, column_names
+from pipeline.declare.layouts import built_in, column_names
 from pipeline.declare.sources import Source, read_source
 from pipeline.read.grids import HEAD_ROWS, Grid
 from tests.unit.office import HEADERS, QUARTER, Office, dossier
@@ -155,7 +155,7 @@ def test_built_in_layouts_mean_one_column_per_header() -> None:
     for layout in (known for known in built_in() if known.kind == "register"):
         assert {"dossier_code", "unit", "received_at", "status"} <= set(layout.columns.values())
         assert set(layout.columns.values()) <= set(columns())
-    for kind in KINDS:
+    for kind in ("register", "summary"):  # returns are known by marks of their own
         told = {c for layout in built_in() if layout.kind == kind for c in layout.columns.values()}
         assert told == set(column_names(kind)), "a column that no layout reads is a promise that nobody keeps"
 

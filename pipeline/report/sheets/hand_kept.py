@@ -49,7 +49,12 @@ def hand_kept_sheet(con: duckdb.DuckDBPyConnection, file: Workbook, styles: Styl
             }
             rows.append(of | {"value": _figure(row, lang)})
     columns = [
-        *(*WHERE, Column("of", Text("Đơn vị tính", "Counted in"), 24), *UNITS, Column("value", Text("Giá trị", "Value"), 30)),
+        *(
+            *WHERE,
+            Column("of", Text("Đơn vị tính", "Counted in"), 24),
+            *UNITS,
+            Column("value", Text("Giá trị", "Value"), 30),
+        ),
         *(Column("file", Text("Tệp", "File"), 40), Column("cell", Text("Ô", "Cell"), 8)),
     ]
     sheet = table_sheet(file, styles, FIGURES[0][lang], FIGURES[1], book, columns, rows, lang)

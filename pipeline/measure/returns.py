@@ -83,6 +83,21 @@ def return_indicators(
     return [_rate(row) for row in found]
 
 
+def returning_units(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
+    """unit_id → the row (as `answers.nodes`) of every unit that returns tell of in a period, as one without dossiers, and
+    whether it handed one in itself (told) or is a sum of others."""
+    rows = rows_of(
+        con,
+        """SELECT DISTINCT ON (u.sort) u.unit_id, u.unit_code, u.unit, u.kind, NULL AS as_of, 'no_data' AS coverage,
+                  NULL AS missing_vi, NULL AS missing_en, NULL AS basis, NULL AS seal,
+                  CASE WHEN u.kind IN ('commune', 'counter') THEN 'unit' ELSE 'group' END AS level,
+                  EXISTS (FROM return_value v WHERE v.period = f.period AND v.unit_id = f.unit_id) AS told
+           FROM return_figure f JOIN unit u USING (unit_id) WHERE f.period = ? ORDER BY u.sort""",
+        [period.key],
+    )
+    return {row.pop("unit_id"): row for row in rows}
+
+
 def _of_unit(rows: list[Row], unit: str | None, period: Period) -> list[Row]:
     """The rows of a unit, as its code, key or name is written; of all where none is named."""
     if unit is None or not rows:

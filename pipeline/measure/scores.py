@@ -35,15 +35,19 @@ def score_rows(con: duckdb.DuckDBPyConnection, period: str, unit: str | None = N
     saturation: the rate from which on all points are given; null: none. unknown: dossiers in neither part; null: how many
     is not known. status: computed | missing | nothing_arisen. lacking: what is missing, in words. note: where the
     period is not one by which the decision scores. Raises WrongUse."""
-    found: list[Row] = []
-    for one in parse_periods(period):
-        chosen = choose(nodes(con, one), unit)
-        told = {
-            (r["unit_id"], r["score"]): r for r in rows_of(con, "SELECT * FROM score_766 WHERE period = ?", [one.key])
-        }
-        for unit_id, row in chosen.items():
-            found += _of_unit(one, row, {key: told.get((unit_id, key)) for key in scores()}, lang)
-    return found
+    return [row for one in parse_periods(period) for row in scores_of(con, one, choose(nodes(con, one), unit), lang)]
+
+
+def scores_of(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], lang: str) -> list[Row]:
+    """The same of one period and of chosen units (unit_id → row as `answers.nodes`)."""
+    told = {
+        (r["unit_id"], r["score"]): r for r in rows_of(con, "SELECT * FROM score_766 WHERE period = ?", [period.key])
+    }
+    return [
+        row
+        for unit_id, unit in chosen.items()
+        for row in _of_unit(period, unit, {key: told.get((unit_id, key)) for key in scores()}, lang)
+    ]
 
 
 def note_of(period: Period) -> Text | None:

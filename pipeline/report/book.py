@@ -18,6 +18,7 @@ from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
 from pipeline.measure import answers
+from pipeline.measure.returns import returning_units
 
 Row = dict[str, Any]
 
@@ -80,13 +81,7 @@ def open_book(
     """The book of a period, of all units or of one with its parts. con: as `asked` opens it, so that sealed periods are
     shown as sealed and `--as-known`, `--live` hold; rules, as_known: what it was opened with. Raises WrongUse where period or unit is not known, or nothing is."""
     one = parse_period(period)
-    found = answers.nodes(con, one)
-    if not found:
-        raise WrongUse(
-            Text("Chưa có số liệu của đơn vị nào.", "There is no data of any unit."),
-            todo=Text("Đặt tệp vào data/raw/ rồi chạy motcua run", "Put files into data/raw/, then: motcua run"),
-        )
-    whole = next(iter(answers.choose(found, unit)))
+    found, whole = _asked(con, one, unit)
     inside = {u for (u,) in con.execute("SELECT unit_id FROM node_of WHERE node = ?", [whole]).fetchall()} | {whole}
     units = {whole: found[whole]} | {unit_id: row for unit_id, row in found.items() if unit_id in inside}
     counts, rates = {}, {}
@@ -101,6 +96,30 @@ def open_book(
     passed_over = told[0] if told and units[whole]["seal"] is None else None
     names = names_of(con, units)
     return Book(one, *before, rules, whole, units, counts, rates, fields, info, names, as_known, passed_over)
+
+
+def _asked(con: duckdb.DuckDBPyConnection, one: Period, unit: str | None) -> tuple[dict[str, Row], str]:
+    """The units of a period, and which of them is asked for: without a name the whole; where returns alone tell of the
+    period, the one that handed them in. A unit that only returns tell of has a row without data."""
+    found = answers.nodes(con, one)
+    others = {k: row for k, row in returning_units(con, one).items() if k not in found}
+    known = found | others
+    if not known:
+        raise WrongUse(
+            Text("Chưa có số liệu của đơn vị nào.", "There is no data of any unit."),
+            todo=Text("Đặt tệp vào data/raw/ rồi chạy motcua run", "Put files into data/raw/, then: motcua run"),
+        )
+    told = [unit_id for unit_id, row in others.items() if row.pop("told")]
+    if unit is None and not found and len(told) > 1:
+        names = "; ".join(row["unit"] for row in others.values())
+        raise WrongUse(
+            Text(
+                "Kỳ này chỉ có biểu thu thập, của nhiều đơn vị.", "Returns alone tell of this period, of several units."
+            ),
+            expected=Text(f"--unit với một trong: {names}", f"--unit with one of: {names}"),
+        )
+    whole = next(iter(found or told)) if unit is None else next(iter(answers.choose(known, unit)))
+    return found | {whole: known[whole]}, whole
 
 
 def names_of(con: duckdb.DuckDBPyConnection, units: dict[str, Row]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Container
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -86,8 +86,7 @@ def export(
         with TemporaryDirectory() as trial:
             write_section(con, books[0], Path(trial), lang, None, template)
     out.mkdir(parents=True, exist_ok=True)
-    told_of = {(row["unit_code"], row["unit"]) for book in books for row in book.units.values()}
-    made.add(_write_tables(tables(con, period, rules, unit, told_of), out))
+    made.add(_write_tables(tables(con, period, books, rules, unit), out))
     for book in books:
         folder = out if len(books) == 1 else out / book.period.key.replace(":", "-")  # Windows knows no colon in names
         folder.mkdir(exist_ok=True)
@@ -122,17 +121,17 @@ def _write_outputs(
 def tables(
     con: duckdb.DuckDBPyConnection,
     period: str,
+    books: Sequence[Book],
     rules: str = OURS,
     unit: str | None = None,
-    told_of: Container[tuple[str, str]] = (),
 ) -> dict[str, list[Row]]:
     """File name → rows: counts by unit and by field, indicators, form II.06a, coverage, returns, scores, and the
-    findings (of which there are none by other rules than ours). told_of: with `unit`, the only units whose rows are
-    kept, by code and name (a district has one code with its own counter)."""
-    keys = [p.key for p in parse_periods(period)]
+    findings (of which there are none by other rules than ours). books: of the periods. unit: rows of the books' units
+    alone, which is by code and name (a district has one code with its own counter)."""
+    keys = [book.period.key for book in books]
     found = {
         "stats": answers.stats(con, period),
-        "stats_by_field": answers.stats(con, period, by="field", unit=unit),
+        "stats_by_field": [row for book in books for row in book.fields],
         "indicators": answers.indicators(con, period),
         "form_ii06a": rows_of(
             con,
@@ -147,6 +146,7 @@ def tables(
     found |= {"returns": return_figures(con, period), "return_indicators": return_indicators(con, period)}
     found |= {} if by_rules else {"scores_766": score_rows(con, period)}
     if unit is not None:
+        told_of = {(row["unit_code"], row["unit"]) for book in books for row in book.units.values()}
         found = {
             name: [row for row in rows if (row["unit_code"], row["unit"]) in told_of] for name, rows in found.items()
         }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.declare.text import Text
-from pipeline.measure.scores import score_rows
+from pipeline.measure.scores import scores_of
 from pipeline.report.book import Book
 from pipeline.report.display import NOTHING
 from pipeline.report.scores import COUNTS, FULL_FROM, LABEL, LACKING, POINTS
@@ -26,11 +26,7 @@ TITLE = Text(
 
 def scores_sheet(con: duckdb.DuckDBPyConnection, file: Workbook, styles: Styles, book: Book, lang: str) -> None:
     """Adds the sheet. A group has points only where all its parts have; beside them stands what was reached so far."""
-    told = [
-        row
-        for row in score_rows(con, book.period.key, book.top, lang)
-        if (row["unit"], row["level"]) == (book.whole["unit"], book.whole["level"])
-    ]
+    told = scores_of(con, book.period, {book.top: book.whole}, lang)
     groups = {r["score_group"]: r for r in told if r["part"] == "group"}
     ordered = [row for name, group in groups.items() for row in (group, *(r for r in told if _is_part(r, name)))] + [
         r for r in told if r["part"] == "total"

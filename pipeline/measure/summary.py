@@ -24,7 +24,8 @@ from pipeline.measure.figures import measure_counts_sql
 from pipeline.settings import Home
 
 Cells = dict[tuple[str, str, str], Any]
-FIGURES = ("period_coverage", "period_count", "reported_figure", "indicator_value")  # by period; all else follows
+# by period; all else that is handed in follows from them
+FIGURES = ("period_coverage", "period_count", "reported_figure", "indicator_value", "return_figure")
 INDICATOR_CELLS = ("numerator", "denominator", "unknown", "value", "verdict")
 
 

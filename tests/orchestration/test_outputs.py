@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from assets.launch import run_night
 from assets.outputs import OUTPUTS
 from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
+from pipeline.measure.summary import figure_marks
 from pipeline.report import export as exporting
 from pipeline.report import standing
 from pipeline.report.export import MANIFEST
 from pipeline.settings import Home
+from pipeline.warehouse.release import published as release_of
 from tests.orchestration import Q2, Q3, dossiers, export, history, materialized, newest_run
 
 PREVIEW = "xem trước / preview"
@@ -93,3 +97,19 @@ def test_an_update_of_the_program_writes_anew_what_stands(published: Home) -> No
     path.write_text(json.dumps(manifest(published, "2023-Q3") | {"code_and_declarations": "khác"}), encoding="utf-8")
     assert list(standing.refresh(published, draw=False)) == ["2023-Q3"]
     assert list(standing.refresh(published, draw=False)) == []
+
+
+TOLD = ("period_coverage", "period_count", "reported_figure", "indicator_value", "return_figure")
+
+
+@pytest.mark.parametrize("table", TOLD)
+def test_a_change_of_any_table_of_figures_is_a_change_of_its_quarter(sample: Home, tmp_path: Path, table: str) -> None:
+    """Returns among them: a workbook handed in later changes no dossier, and still what is told of the quarter."""
+    shutil.copyfile(release_of(sample).database, tmp_path / "kho.duckdb")
+    with duckdb.connect(str(tmp_path / "kho.duckdb")) as con:
+        before = figure_marks(con)
+        rows = con.execute(f"SELECT count(*) FROM {table} WHERE period = '2023-Q3'").fetchall()[0][0]
+        con.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM main.{table} WHERE period <> '2023-Q3'")
+        after = figure_marks(con)
+    assert (before.get("2023-Q3") == after.get("2023-Q3")) is (rows == 0)
+    assert rows or table == "reported_figure", "the sample has no summaries"

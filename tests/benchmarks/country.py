@@ -6,42 +6,47 @@ Not here: what is done with them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
-DISTRICTS, UNITS, FIELDS, PROCEDURES = 20, 620, 48, 400
-FIRST_DAY, LAST_DAY = "2021-12-15", "2024-12-14"
-DAYS = 1096
+FIELDS, PROCEDURES = 48, 400
+FIRST_DAY, LAST_DAY = date(2021, 12, 15), date(2024, 12, 14)
 SOURCE = f"""name = "Một cửa huyện {{district:02}} (đo tốc độ)"
 kind = "register"
 units = "from_file"
 procedures = "from_file"
-extent = "{{extent}}"
+extent = "full"
 known_at = "exported"
 exported_at = "so_%Y%m%d.{{form}}"
 from = {FIRST_DAY}
-to = {{last}}
+to = {LAST_DAY}
+"""
+CHANGES = """Danh sách hồ sơ có thay đổi
+Từ ngày {since:%d/%m/%Y} đến ngày {day:%d/%m/%Y}
+Ngày xuất dữ liệu: {day:%d/%m/%Y} 23:30:00
 """
 LAND = ("Đất đai", "Hộ tịch", "Chứng thực", "Xây dựng", "Môi trường", "Bảo trợ xã hội", "Giáo dục", "Y tế")
 KINDS = ("cấp mới", "cấp lại", "điều chỉnh", "gia hạn", "xác nhận", "đăng ký")
 # The columns of an export, each as SQL over `i`, the number of the dossier. What is not declared must not pass.
 MADE = f"""
-SELECT i, 1 + i % {UNITS} AS unit_no,
-       TIMESTAMP '{FIRST_DAY} 07:00:00' + to_seconds(CAST(hash(i, 1) % ({DAYS} * 24) AS BIGINT) * 3600 + CAST(hash(i, 9) % 3600 AS BIGINT)) AS received,
+SELECT i, 1 + i % {{units}} AS unit_no,
+       TIMESTAMP '{{first_day}} 07:00:00' + to_days(CAST(hash(i, 1) % {{days}} AS INTEGER)) + to_seconds(CAST(hash(i, 9) % 36000 AS BIGINT)) AS received,
        date_trunc('day', received) + to_days(CAST(1 + hash(i, 3) % 25 AS INTEGER)) + INTERVAL 17 HOUR AS due,
        greatest(due + to_days(CAST(hash(i, 4) % 9 AS INTEGER) - 7), received + INTERVAL 2 HOUR) AS finishes,
-       CASE WHEN finishes < TIMESTAMP '{LAST_DAY} 23:00:00' AND hash(i, 5) % 200 > 0 THEN finishes END AS finished,
+       CASE WHEN finishes < TIMESTAMP '{{last_day}} 23:00:00' AND hash(i, 5) % 200 > 0 THEN finishes END AS finished,
        'Xã ' || list_value('An', 'Bình', 'Cát', 'Đông', 'Hải', 'Hòa', 'Lộc', 'Mỹ', 'Phú', 'Thượng')[CAST(1 + unit_no % 10 AS INTEGER)]
            || ' ' || unit_no AS unit,
        list_value({", ".join(f"'{word}'" for word in LAND)})[CAST(1 + hash(i, 6) % {FIELDS} % 8 AS INTEGER)]
            || ' ' || list_value({", ".join(f"'{word}'" for word in KINDS)})[CAST(1 + hash(i, 6) % {FIELDS} // 8 AS INTEGER)] AS field,
        'Thủ tục ' || hash(i, 7) % {PROCEDURES} || ' về ' || lower(field) AS procedure,
        list_value('Trực tuyến', 'Trực tuyến', 'Trực tuyến', 'Trực tiếp', 'Bưu chính công ích')[CAST(1 + hash(i, 8) % 5 AS INTEGER)] AS channel
-FROM range({{first}}, {{last}}) t(i)
+FROM ({{numbers}})
 """
 COLUMNS = """
-SELECT 'H50.' || lpad(CAST(1 + (unit_no - 1) // 31 AS VARCHAR), 2, '0') || '-' || strftime(received, '%y%m%d') || '-' || lpad(CAST(i AS VARCHAR), 9, '0') AS "Mã hồ sơ",
+SELECT 'H50.' || lpad(CAST(1 + (unit_no - 1) // {each} AS VARCHAR), 2, '0') || '-' || strftime(received, '%y%m%d') || '-' || lpad(CAST(i AS VARCHAR), 9, '0') AS "Mã hồ sơ",
        unit AS "Đơn vị tiếp nhận", {received} AS "Ngày tiếp nhận",
        CASE WHEN finished IS NULL THEN 'Đang xử lý' ELSE 'Đã xử lý xong' END AS "Trạng thái",
        {finished} AS "Ngày kết thúc xử lý", channel AS "Hình thức nộp", {due} AS "Ngày hẹn trả",
@@ -59,48 +64,71 @@ SELECT 'H50.' || lpad(CAST(1 + (unit_no - 1) // 31 AS VARCHAR), 2, '0') || '-' |
 FROM {made}
 """
 TEXT = "strftime({0}, '%d/%m/%Y %H:%M:%S')"
-AS_TEXT = {name: TEXT.format(name) for name in ("received", "finished", "due")}
+TIMES = {
+    "csv": {name: TEXT.format(name) for name in ("received", "finished", "due")},
+    "parquet": {name: name for name in ("received", "finished", "due")},
+}
 
 
-def write_country(raw: Path, rows: int, form: str) -> None:
-    """`rows` dossiers into twenty sources of raw/, each one export of the evening of LAST_DAY. form: csv or parquet
-    (whose times are times)."""
-    con = duckdb.connect()
-    # a dossier belongs to unit i % 620, so that each stretch of numbers has all units
-    con.execute(f"CREATE VIEW made AS {MADE.format(first=0, last=rows)}")
-    times = AS_TEXT if form == "csv" else {name: name for name in AS_TEXT}
-    for district in range(1, DISTRICTS + 1):
-        folder = _source(raw, f"huyen_{district:02}", district, form, LAST_DAY, "full")
-        target = folder / f"so_{LAST_DAY.replace('-', '')}.{form}"
-        of_it = f"(SELECT * FROM made WHERE (unit_no - 1) // 31 = {district - 1})"
+@dataclass(frozen=True)
+class Country:
+    """How much there is. form: csv, or parquet (whose times are times). units: a multiple of districts; each district
+    is a source of its own with one export of the evening of LAST_DAY."""
+
+    rows: int
+    form: str = "csv"
+    units: int = 620
+    districts: int = 20
+
+    @property
+    def each(self) -> int:
+        """Units of a district."""
+        return self.units // self.districts
+
+    def write(self, raw: Path) -> None:
+        """Every dossier, into the sources of raw/."""
+        con = duckdb.connect()
+        for district in range(1, self.districts + 1):
+            path = _export_of(raw, district, LAST_DAY, self.form)
+            path.parent.mkdir(parents=True)
+            told = SOURCE.format(district=district, form=self.form)
+            (path.parent / "source.toml").write_text(told, encoding="utf-8")
+            self._copy(con, self._made(self._numbers(district, 0, self.rows), FIRST_DAY, LAST_DAY), path)
+
+    def write_news(self, raw: Path, day: date, share: int = 100) -> None:
+        """What the time until a later day brings, one in `share` of the rows: half of it dossiers received since, half
+        the newest of the open ones, resolved on that day. A list of changes of each district, as CSV."""
+        con, news = duckdb.connect(), self.rows // share
+        since = LAST_DAY + timedelta(days=1)
+        old = self._made(f"FROM range({self.rows}) t(i)", FIRST_DAY, LAST_DAY)
+        con.execute(
+            f"CREATE TABLE changed AS SELECT * REPLACE (TIMESTAMP '{day} 09:00:00' AS finished) FROM ({old}) "
+            f"WHERE finished IS NULL ORDER BY received DESC, i LIMIT {news - news // 2}"
+        )
+        for district in range(1, self.districts + 1):
+            made = self._made(self._numbers(district, self.rows, self.rows + news // 2), since, day)
+            both = f"{made} UNION ALL FROM changed WHERE (unit_no - 1) // {self.each} = {district - 1}"
+            path = _export_of(raw, district, day, "csv")
+            self._copy(con, both, path)
+            path.write_bytes(CHANGES.format(since=since, day=day).encode() + path.read_bytes())
+
+    def _numbers(self, district: int, first: int, last: int) -> str:
+        """The numbers of a district's dossiers: a dossier belongs to unit i % units, so that each stretch of them has
+        all units. first: a multiple of units."""
+        own = f"{first} + j // {self.each} * {self.units} + {(district - 1) * self.each} + j % {self.each}"
+        most = -(-(last - first) // self.units) * self.each
+        return f"SELECT {own} AS i FROM range({most}) t(j) WHERE i < {last}"
+
+    def _made(self, numbers: str, first: date, last: date) -> str:
+        days = (last - first).days + 1
+        return MADE.format(units=self.units, first_day=first, last_day=last, days=days, numbers=numbers)
+
+    def _copy(self, con: duckdb.DuckDBPyConnection, made: str, path: Path) -> None:
+        form = path.suffix[1:]
+        columns = COLUMNS.format(made=f"({made})", each=self.each, **TIMES[form])
         how = "HEADER" if form == "csv" else "FORMAT parquet, COMPRESSION zstd"
-        con.execute(f"COPY ({COLUMNS.format(made=of_it, **times)}) TO '{target.as_posix()}' ({how})")
+        con.execute(f"COPY ({columns}) TO '{path.as_posix()}' ({how})")
 
 
-def write_news(raw: Path, rows: int, day: str, share: int = 100) -> int:
-    """What a later day brings, one in `share` of `rows`: half of it new dossiers, half old ones resolved since. A delta
-    of each district's system; returns how many rows."""
-    con = duckdb.connect()
-    news = rows // share
-    con.execute(f"CREATE VIEW fresh AS {MADE.format(first=rows, last=rows + news // 2)}")
-    con.execute(f"CREATE VIEW old AS {MADE.format(first=0, last=rows)}")
-    columns = "i, unit_no, received, due, finishes, finished, unit, field, procedure, channel"
-    later = (
-        f"i, unit_no, received, due, finishes, TIMESTAMP '{day} 09:00:00' AS finished, unit, field, procedure, channel"
-    )
-    changed = f"SELECT {later} FROM old WHERE finished IS NULL ORDER BY i LIMIT {news - news // 2}"
-    con.execute(f"CREATE TABLE news AS SELECT {columns} FROM fresh UNION ALL ({changed})")
-    for district in range(1, DISTRICTS + 1):
-        folder = _source(raw, f"huyen_{district:02}_ngay", district, "csv", day, "delta")
-        of_it = f"(SELECT * FROM news WHERE (unit_no - 1) // 31 = {district - 1})"
-        target = folder / f"so_{day.replace('-', '')}.csv"
-        con.execute(f"COPY ({COLUMNS.format(made=of_it, **AS_TEXT)}) TO '{target.as_posix()}' (HEADER)")
-    return con.execute("SELECT count(*) FROM news").fetchall()[0][0]
-
-
-def _source(raw: Path, key: str, district: int, form: str, last: str, extent: str) -> Path:
-    folder = raw / key
-    folder.mkdir(parents=True, exist_ok=True)
-    told = SOURCE.format(district=district, form=form, last=last, extent=extent)
-    (folder / "source.toml").write_text(told, encoding="utf-8")
-    return folder
+def _export_of(raw: Path, district: int, day: date, form: str) -> Path:
+    return raw / f"huyen_{district:02}" / f"so_{day:%Y%m%d}.{form}"

@@ -14,52 +14,69 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from itertools import takewhile, zip_longest
 from pathlib import Path
 
 import duckdb
 import plotly.graph_objects as go
 
 from pipeline.declare.figures import measures
+from pipeline.errors import NoPictures
+from pipeline.report.charts import pictures
+from pipeline.report.figures import Drawing
 from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from tests.benchmarks import bare
-from tests.benchmarks.country import LAST_DAY, UNITS, write_country, write_news
-from tests.benchmarks.run import Cost, measured, motcua
+from tests.benchmarks.country import LAST_DAY, Country
+from tests.benchmarks.run import Cost, measured, motcua, motcua_night
 
-NEXT_DAY = "2024-12-20"
+NEXT_DAY = date(2024, 12, 20)
 PANDAS_MOST = 10_000_000  # beyond it pandas does not fit
 QUARTER, UNIT = "2023-Q3", "Xã Bình 1"
+START = "start and Dagster"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: what, what it cost, and beside which baseline DESIGN §8 wants it at most how many times."""
+    """A line of the table: what, what it cost, and beside which baseline DESIGN §8 wants it at most how many times. A
+    stage is part of the line before it."""
 
     name: str
     cost: Cost
     beside: str | None = None
     most: float | None = None
+    stage: bool = False
 
 
 class Bench:
     """One run. lines: in the order in which they were measured."""
 
-    def __init__(self, root: Path, rows: int, form: str, say: Callable[[str], None] = print) -> None:
+    def __init__(self, root: Path, country: Country, say: Callable[[str], None] = print) -> None:
         self.home, self.work = Home(root), root / "bare"
-        self.rows, self.form, self.say = rows, form, say
+        self.country, self.rows, self.form, self.say = country, country.rows, country.form, say
         self.lines: list[Line] = []
-        self.files = (self.home.raw / "*" / f"so_{LAST_DAY.replace('-', '')}.{form}").as_posix()
+        self.files = (self.home.raw / "*" / f"so_{LAST_DAY:%Y%m%d}.{self.form}").as_posix()
 
     def add(self, name: str, cost: Cost, beside: str | None = None, most: float | None = None) -> None:
-        line = Line(name, cost, beside, most)
+        self._keep(Line(name, cost, beside, most))
+
+    def _keep(self, line: Line) -> None:
         self.lines.append(line)
         self.say(self.words(line))
 
     def cost(self, name: str) -> Cost:
         return next(line.cost for line in self.lines if line.name == name)
 
+    def work_of(self, night: str) -> float:
+        """CPU seconds of a night in its stages, the start left out: that is the same however large the night is."""
+        first = next(n for n, line in enumerate(self.lines) if line.name == night) + 1
+        stages = takewhile(lambda line: line.stage, self.lines[first:])
+        return sum(line.cost.cpu for line in stages if line.name != START)
+
     def words(self, line: Line) -> str:
-        told = f"{line.name:34} {line.cost.wall:8.2f} s {line.cost.cpu:8.2f} s CPU {line.cost.peak:7.0f} MB"
+        name, peak = f"{'  ' * line.stage}{line.name}", f" {line.cost.peak:7.0f} MB" if line.cost.peak else " " * 11
+        told = f"{name:34} {line.cost.wall:8.2f} s {line.cost.cpu:8.2f} s CPU{peak}"
         if line.beside:
             told += f"   {self.ratio(line):6.2f} × {line.beside}" + (f" (at most {line.most:g})" if line.most else "")
         return told
@@ -73,11 +90,11 @@ class Bench:
     def make(self) -> None:
         if not self.home.raw.exists():
             self.home.raw.mkdir(parents=True)
-            write_country(self.home.raw, self.rows, self.form)
+            self.country.write(self.home.raw)
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir()
 
-    def baselines(self) -> None:
+    def baselines(self, pandas: bool = True) -> None:
         counts = bare.count_sql(bare.typed_sql(self.files, self.form))
         self.add("count, DuckDB", measured(bare.DUCKDB_COUNT, counts, self._out("duckdb")))
         of_table = bare.count_sql("dossier")
@@ -91,21 +108,32 @@ class Bench:
         told = json.dumps([(q.key, str(q.start), str(q.end)) for q in bare.quarters()])
         words = (self.files, self.form, told, json.dumps(bare.NEEDED))
         self.add("count, Polars", measured(bare.POLARS_COUNT, *words, self._out("polars")), "count, DuckDB")
-        if self.rows <= PANDAS_MOST:
+        if pandas and self.rows <= PANDAS_MOST:
             self.add("count, pandas", measured(bare.PANDAS_COUNT, *words, self._out("pandas")), "count, DuckDB")
+
+        for path in (*self.work.glob("rows_*.parquet"), self.work / "bare.duckdb"):
+            path.unlink()  # a hundred million dossiers need the room
 
     def night(self) -> None:
         shutil.rmtree(self.home.warehouse, ignore_errors=True)
-        at = ("--home", str(self.home.root))
-        self.add("night", motcua("run", *at), "same outputs, DuckDB", 1.5)
-        self.add("night with nothing new", motcua("run", *at), "night")
+        self._night("night", "same outputs, DuckDB", 1.5)
+        self._night("night with nothing new", "night")
+
+    def _night(self, name: str, beside: str, most: float | None = None) -> None:
+        """A night, and what is in it; what is in no stage is the start of the program, and Dagster."""
+        cost, stages = motcua_night(self.home.root)
+        self.add(name, cost, beside, most)
+        rest = Cost(*(getattr(cost, c) - sum(getattr(s, c) for s in stages.values()) for c in ("wall", "cpu")))
+        for stage, spent in {**stages, START: rest}.items():
+            self._keep(Line(stage, spent, stage=True))
 
     def recount(self) -> None:
         """All quarters, and one, counted anew from the dossiers of the published file."""
         with open_published(self.home) as con:
             path = con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0]
-        for name, only, most in (("recount of all quarters", None, 1.0), ("recount of a quarter", QUARTER, 0.2)):
-            self.add(name, measured(RECOUNT, path, only or ""), "count over stored Parquet, DuckDB", most)
+        for name, only, most in (("recount of all quarters", "", 1.0), ("recount of a quarter", QUARTER, 0.2)):
+            out = self._out("recount") if not only else (self.work / "quarter.parquet").as_posix()
+            self.add(name, measured(RECOUNT, path, only, SUMS, out), "count over stored Parquet, DuckDB", most)
 
     def answers(self) -> None:
         at = ("--home", str(self.home.root))
@@ -113,33 +141,34 @@ class Bench:
             "stats": ("stats", "--period", QUARTER, "--format", "json"),
             "indicators": ("indicators", "--period", QUARTER, "--format", "json"),
             "explain --list": ("explain", "total", "--period", QUARTER, "--unit", UNIT, "--list", "--format", "csv"),
-            "export": ("export", "--period", QUARTER, "--out", str(self.work / "export")),
         }.items():
-            self.add(name, motcua(*words, *at))
+            self.add(name, motcua(*words, *at), "night")
+        for name, sql in NOTEBOOK.items():
+            self.add(f"notebook: {name}", measured(ASKED, str(self.home.root), sql.format(quarter=QUARTER)), "night")
+
+    def export(self) -> None:
+        words = ("export", "--period", QUARTER, "--out", str(self.work / "export"), "--home", str(self.home.root))
+        self.add("export", motcua(*words), "night")
 
     def news(self) -> None:
         """One in a hundred rows new or changed, the night after."""
-        write_news(self.home.raw, self.rows, NEXT_DAY)
-        self.add("night with 1 % new", motcua("run", "--home", str(self.home.root)), "night", 0.1)
+        self.country.write_news(self.home.raw, NEXT_DAY)
+        self._night("night with 1 % new", "night", 0.1)
 
     # ---- whether all say the same
 
     def compare(self) -> int:
         """How many cells were compared: every engine's with those published. Raises SystemExit where one differs."""
         with open_published(self.home) as con:
-            columns = ", ".join(f"({_sum(name)})::BIGINT AS {name}" for name in bare.COUNTS)
-            ours = con.execute(
-                f"SELECT period, u.unit, {columns} FROM period_count c JOIN unit u USING (unit_id) "
-                "WHERE c.scheme = 'nd09' AND c.kind = 'quarter' GROUP BY period, u.unit ORDER BY period, u.unit"
-            ).fetchall()
+            ours = con.execute(f"SELECT period, unit, {SUMS} FROM period_count c {BY_UNIT}").fetchall()
+        asked = {quarter.key for quarter in bare.quarters()}
+        ours = [row for row in ours if row[0] in asked]  # the news open another one
         picked = ", ".join(f"{name}::BIGINT AS {name}" for name in bare.COUNTS)
         found = sorted(self.work.glob("counts_*.parquet"))
         for path in found:
-            theirs = duckdb.sql(
-                f"SELECT period, unit, {picked} FROM '{path.as_posix()}' ORDER BY period, unit"
-            ).fetchall()
+            theirs = duckdb.sql(f"SELECT period, unit, {picked} FROM '{path.as_posix()}' ORDER BY ALL").fetchall()
             if theirs != ours:
-                first = next((a, b) for a, b in zip(theirs, ours, strict=False) if a != b)
+                first = next((a, b) for a, b in zip_longest(theirs, ours) if a != b)
                 raise SystemExit(f"{path.stem}: {len(theirs)} and {len(ours)} rows; first difference {first}")
         return len(found) * len(ours) * len(bare.COUNTS)
 
@@ -147,48 +176,84 @@ class Bench:
         return (self.work / f"counts_{name}.parquet").as_posix()
 
 
-RECOUNT = """
+SUMS = ", ".join(
+    f"coalesce(sum(n) FILTER (WHERE {measures()[name].where}), 0)::BIGINT AS {name}" for name in bare.COUNTS
+)
+BY_UNIT = (
+    "JOIN unit u USING (unit_id) WHERE c.scheme = 'nd09' AND c.kind = 'quarter' GROUP BY period, unit ORDER BY ALL"
+)
+RECOUNT = f"""
 import sys, duckdb
-path, only = sys.argv[1:3]
+path, only, sums, out = sys.argv[1:5]
 con = duckdb.connect(path, read_only=True)
-where = f"AND period = '{only}'" if only else ""
-con.execute("CREATE TEMP TABLE counted AS SELECT period, unit_id, field, origin, outcome, count(*) AS n FROM dossier_period "
-            f"WHERE scheme = 'nd09' AND kind = 'quarter' {where} GROUP BY ALL")
+where = f"AND period = '{{only}}'" if only else ""
+con.execute("CREATE TEMP TABLE counted AS SELECT period, scheme, kind, unit_id, field, origin, outcome, count(*) AS n "
+            f"FROM dossier_period WHERE scheme = 'nd09' AND kind = 'quarter' {{where}} GROUP BY ALL")
+con.execute(f"COPY (SELECT period, unit, {{sums}} FROM counted c {BY_UNIT}) TO '{{out}}' (FORMAT parquet)")
 """
-
-
-def _sum(name: str) -> str:
-    return f"coalesce(sum(n) FILTER (WHERE {measures()[name].where}), 0)"
+ASKED = """
+import sys
+from pathlib import Path
+from pipeline.settings import Home
+from pipeline.warehouse.release import open_published
+open_published(Home(Path(sys.argv[1]))).execute(sys.argv[2]).fetchall()
+"""
+NOTEBOOK = {
+    "late ones of a quarter": "SELECT u.unit, d.field, d.received_on, d.effective_due_on, d.concluded_on, f.name, d.row FROM "
+    "dossier_period d JOIN unit u USING (unit_id) JOIN file f USING (file_id) WHERE d.period = '{quarter}' AND "
+    "d.outcome = 'resolved_late' ORDER BY u.sort LIMIT 1000",
+    "medians by field": "SELECT field, count(*), median(date_diff('day', received_on, concluded_on)) FROM dossier_period "
+    "WHERE period = '{quarter}' AND outcome LIKE 'resolved%' GROUP BY field ORDER BY 2 DESC",
+    "all quarters by origin": "SELECT period, origin, sum(n) FROM period_count WHERE scheme = 'nd09' AND kind = 'quarter' "
+    "GROUP BY ALL ORDER BY ALL",
+}
 
 
 def table(bench: Bench, cells: int) -> str:
     """The run as Markdown."""
-    head = f"{bench.rows:,} dossiers of {UNITS} units in three years, as {bench.form}; {cells:,} cells compared, all equal.\n\n"
-    head += "| what | wall s | CPU s | peak MB | CPU beside a baseline | DESIGN §8 |\n|---|---:|---:|---:|---|---|\n"
-    rows = ""
+    told = f"{bench.rows:,} dossiers of {bench.country.units} units in three years, as {bench.form}; {cells:,} cells compared, all equal.\n\n"
+    told += "| what | wall s | CPU s | peak MB | CPU beside a baseline | DESIGN §8 |\n|---|---:|---:|---:|---|---|\n"
     for line in bench.lines:
-        beside = f"{bench.ratio(line):.2f} × {line.beside}" if line.beside else ""
+        beside = f"{bench.ratio(line):.3g} × {line.beside}" if line.beside else ""
         wanted = f"at most {line.most:g}: {'met' if bench.ratio(line) <= line.most else 'not met'}" if line.most else ""
-        cost = line.cost
-        rows += f"| {line.name} | {cost.wall:.2f} | {cost.cpu:.2f} | {cost.peak:.0f} | {beside} | {wanted} |\n"
-    return head + rows
+        cost, name = line.cost, f"– {line.name}" if line.stage else line.name
+        peak = f"{cost.peak:.0f}" if cost.peak else ""
+        told += f"| {name} | {cost.wall:.2f} | {cost.cpu:.2f} | {peak} | {beside} | {wanted} |\n"
+    return told
 
 
 def plot(bench: Bench, path: Path) -> None:
-    """The CPU seconds as bars, in a page that opens without a network."""
+    """The CPU seconds as bars: a page that opens without a network, and a picture where there is a browser to draw it."""
     lines = bench.lines[::-1]
-    bars = go.Bar(x=[line.cost.cpu for line in lines], y=[line.name for line in lines], orientation="h")
-    go.Figure(bars, {"title": f"{bench.rows:,} dossiers, {bench.form}: CPU seconds"}).write_html(path)
+    bars = go.Bar(
+        x=[line.cost.cpu for line in lines],
+        y=[f"{'– ' * line.stage}{line.name} ({n})" for n, line in zip(range(len(lines), 0, -1), lines, strict=True)],
+        orientation="h",
+        text=[f"{line.cost.cpu:.1f}" for line in lines],
+        marker_color=["#a8c5da" if line.stage else "#2a7f9e" for line in lines],
+    )
+    title = f"{bench.rows:,} dossiers, {bench.form}: CPU seconds"
+    figure = go.Figure(
+        bars, {"title": title, "width": 900, "height": 24 * len(lines) + 160, "template": "simple_white"}
+    )
+    figure.update_yaxes(automargin=True)
+    figure.write_html(path)
+    try:
+        pictures({path.stem: Drawing(path.stem, title, title, figure, figure.layout.height)}, path.parent)
+    except NoPictures as error:
+        bench.say(error.render("en"))
 
 
-def run(root: Path, rows: int, form: str) -> tuple[Bench, int]:
-    bench = Bench(root, rows, form)
+def run(root: Path, country: Country, say: Callable[[str], None] = print) -> tuple[Bench, int]:
+    """All of it; how many cells were compared. Raises SystemExit where a program fails or a cell differs."""
+    bench = Bench(root, country, say)
     bench.make()
     bench.baselines()
     bench.night()
-    cells = bench.compare()
     bench.recount()
+    cells = bench.compare()
     bench.answers()
+    bench.export()
     bench.news()
     return bench, cells
 
@@ -197,11 +262,14 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rows", type=int, default=1_000_000)
     asked.add_argument("--form", choices=("csv", "parquet"), default="csv")
+    asked.add_argument("--units", type=int, default=620, help="a multiple of --districts")
+    asked.add_argument("--districts", type=int, default=20, help="each a source with one file")
     asked.add_argument("--home", type=Path, default=None, help="kept; else a folder that goes")
     asked.add_argument("--out", type=Path, default=None, help="the table as Markdown, and beside it the plot")
     told = asked.parse_args()
+    country = Country(told.rows, told.form, told.units, told.districts)
     with tempfile.TemporaryDirectory() as folder:
-        bench, cells = run(told.home or Path(folder), told.rows, told.form)
+        bench, cells = run(told.home or Path(folder), country)
     print(f"\n{table(bench, cells)}")
     if told.out:
         told.out.write_text(table(bench, cells), encoding="utf-8")

@@ -1,30 +1,31 @@
-"""A program measured from outside: wall time, CPU of the whole process tree, its peak memory together."""
+"""A program measured from outside: wall time, CPU of the whole process tree, its peak memory together. Linux only."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "import sys; from pipeline.cli import main; main(sys.argv[1:])"
+NIGHT = "import sys; from tests.benchmarks.stages import told_apart; told_apart(sys.argv[1], sys.argv[2:])"
 EVERY = 0.05  # seconds between two looks at the memory
+PAGE = 4096 if sys.platform == "win32" else os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of wall clock and CPU, MB at the peak, and what was printed."""
+    """Seconds of wall clock and CPU, MB at the peak (of a stage: null)."""
 
     wall: float
     cpu: float
-    peak: float
-    out: str
+    peak: float | None = None
 
 
 def measured(code: str, *words: str, done: tuple[int, ...] = (0,)) -> Cost:
@@ -45,7 +46,7 @@ def measured(code: str, *words: str, done: tuple[int, ...] = (0,)) -> Cost:
     if process.returncode not in done:
         raise SystemExit(err or out)
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return Cost(wall, cpu, peak.stop(), out)
+    return Cost(wall, cpu, peak.stop())
 
 
 def motcua(*words: str) -> Cost:
@@ -53,8 +54,18 @@ def motcua(*words: str) -> Cost:
     return measured(COMMAND, *words, done=(0, 1))
 
 
+def motcua_night(home: Path) -> tuple[Cost, dict[str, Cost]]:
+    """`motcua run`, and what each of its stages took (stages.py)."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "stages.json"
+        cost = measured(NIGHT, str(told), "run", "--home", str(home), done=(0, 1))
+        stages = json.loads(told.read_text(encoding="utf-8"))
+    return cost, {name: Cost(*spent) for name, spent in stages.items()}
+
+
 class _Peak(threading.Thread):
-    """Looks at the memory of a process and its children until it is stopped."""
+    """Looks at the memory of a process and all its descendants, summed at each look, until it is stopped. Pages that
+    processes share count for each of them: an upper bound."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -63,15 +74,40 @@ class _Peak(threading.Thread):
 
     def run(self) -> None:
         while self.going:
-            try:
-                root = psutil.Process(self.pid)
-                tree = [root, *root.children(recursive=True)]
-                self.most = max(self.most, sum(p.memory_info().rss for p in tree))
-            except psutil.Error:
-                pass  # one of them has just ended
+            self.most = max(self.most, sum(map(_resident, descendants(self.pid))))
             time.sleep(EVERY)
 
     def stop(self) -> float:
         self.going = False
         self.join()
-        return self.most / 1024**2
+        return self.most * PAGE / 1024**2
+
+
+def descendants(pid: int) -> list[int]:
+    """A process and those it started, and those they started."""
+    found = [pid]
+    for task in _entries(f"/proc/{pid}/task"):
+        for child in _words(f"/proc/{pid}/task/{task}/children"):
+            found += descendants(int(child))
+    return found
+
+
+def _resident(pid: int) -> int:
+    told = _words(f"/proc/{pid}/statm")
+    return int(told[1]) if told else 0
+
+
+def _entries(folder: str) -> list[str]:
+    """None where the process has just ended."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _words(path: str) -> list[str]:
+    """None where the process has just ended."""
+    try:
+        return Path(path).read_text(encoding="ascii").split()
+    except OSError:
+        return []

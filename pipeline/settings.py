@@ -38,6 +38,11 @@ class Home:
         return self.warehouse / "intake.jsonl"
 
     @property
+    def seen(self) -> Path:
+        """Hashes of the files in data/raw, so that not all are read each night: can be deleted."""
+        return self.warehouse / "seen.json"
+
+    @property
     def archive(self) -> Path:
         return self.warehouse / "archive"
 

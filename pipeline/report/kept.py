@@ -47,12 +47,13 @@ def _kept(home: Home) -> Found:
         rules, broken = keeping.policy(home), None
     except DeclarationError as error:
         rules, broken = by_default(), {"vi": error.render("vi"), "en": error.render("en")}
-    need = keeping.needs(home)
-    files = [_raw_file(home, entry, rules, need, broken is not None) for entry in read_log(home)]
+    entries = read_log(home)
+    need = keeping.needs(home, entries)
+    files = [_raw_file(home, entry, rules, need, broken is not None) for entry in entries]
     newest = current(home)
     releases = [folder.name for folder in standing(home)]
     versions = [p for p in home.versions.iterdir() if p.is_dir()] if home.versions.is_dir() else []
-    used = keeping.names_in_use(home)
+    used = keeping.names_in_use(home, entries)
     sealed = {one.folder for told in need.rows.values() for one in told}
     return {
         "policy": {rule: _rule(rules, rule) for rule in RULES} | {"reason": rules.reason},

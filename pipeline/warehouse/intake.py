@@ -35,6 +35,7 @@ from pipeline.warehouse.record import (
     read_log,
     sha256_of,
 )
+from pipeline.warehouse.seen import Seen
 from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, read_facts, version_folder
 
 Progress = Callable[[Text], None]
@@ -64,8 +65,8 @@ class StillWritten(Exception):
 
 def new_exports(home: Home) -> list[Path]:
     """Files in data/raw whose bytes were never taken in."""
-    known = {e.sha256 for e in read_log(home)}
-    return [path for _, path in exports(home) if sha256_of(path) not in known]
+    known, seen = {e.sha256 for e in read_log(home)}, Seen(home)
+    return [path for _, path in exports(home) if seen.sha256_of(path) not in known]
 
 
 def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
@@ -74,7 +75,8 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
     result.aliases, broken_aliases = take_aliases(home)
     result.refused += [broken_aliases] if broken_aliases else []
     _wait(home, result, progress)
-    known = {e.sha256: e for e in read_log(home)}
+    known, seen = {e.sha256: e for e in read_log(home)}, Seen(home)
+    by_place = {e.place: e for e in known.values()}
     sources: dict[str, tuple[Source, bytes]] = {}
     broken: set[str] = set()
     found = list(exports(home))
@@ -89,20 +91,22 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
         try:
             if folder.name not in sources:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
-            sha256 = _bytes_of(path, f"{folder.name}/{name}")
+            sha256 = _bytes_of(path, f"{folder.name}/{name}", seen)
             if sha256 in known:
                 _same_bytes_elsewhere(known[sha256], folder.name, name, sources[folder.name][0])
                 _tell_known(progress, known[sha256], f"{folder.name}/{name}")
                 continue
-            _tell_new(progress, known, f"{folder.name}/{name}")
+            _tell_new(progress, by_place.get(f"{folder.name}/{name}"), f"{folder.name}/{name}")
             known[sha256] = _take(home, folder, name, sha256, *sources[folder.name], len(known) + 1)
             result.taken.append(known[sha256])
+            by_place[known[sha256].place] = known[sha256]
         except StillWritten:
             _tell_waiting(result, progress, f"{folder.name}/{name}", BY_CHANGE)
         except MotcuaError as error:
             if folder.name not in sources:
                 broken.add(folder.name)
             result.refused.append(error)
+    seen.keep()
     result.refused += _declared_today(home, {e.source for e in known.values()}, sources, broken)
     _conform_known(home, list(known.values()), sources, broken, result)
     return result
@@ -199,8 +203,8 @@ def _tell_known(progress: Progress, entry: Entry, place: str) -> None:
         )
 
 
-def _tell_new(progress: Progress, known: dict[str, Entry], place: str) -> None:
-    before = max((e for e in known.values() if e.place == place), key=lambda e: e.seq, default=None)
+def _tell_new(progress: Progress, before: Entry | None, place: str) -> None:
+    """before: the newest file that was taken in from this place."""
     if before is None:
         progress(Text(f"Đọc {place}", f"Reading {place}"))
     else:
@@ -329,10 +333,10 @@ def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml
     return entry
 
 
-def _bytes_of(path: Path, where: str) -> str:
+def _bytes_of(path: Path, where: str, seen: Seen) -> str:
     """The sha256 of a file in data/raw, which may be locked by whoever has it open, or gone again."""
     try:
-        return sha256_of(path)
+        return seen.sha256_of(path)
     except OSError as error:
         raise InputRefused(
             Text("Không đọc được tệp.", "The file cannot be read."),

@@ -100,12 +100,13 @@ def expired(home: Home, sha256: str) -> str | None:
     return next((e.expired_at for e in read_log(home) if e.sha256 == sha256 and e.expired_at), None)
 
 
-def needs(home: Home) -> Needs:
-    """What the log and the seals need."""
+def needs(home: Home, entries: list[Entry] | None = None) -> Needs:
+    """What the log and the seals need. entries: those of the log, where they were read already."""
     rows: dict[str, list[SealedRows]] = {}
     links, unread = _chain(home)
     seals = read_seals(home) if links else []
-    kept = {e.source_toml for e in read_log(home)} | every_alias_file(home) | {s.unit_aliases for s in seals}
+    log = read_log(home) if entries is None else entries
+    kept = {e.source_toml for e in log} | every_alias_file(home) | {s.unit_aliases for s in seals}
     for seal in seals:
         for file in seal.files:
             kept.add(file.source_toml)
@@ -172,11 +173,12 @@ def apply(home: Home, files: Files) -> Removed:
 
 def _apply(home: Home, rules: Retention, facts: dict[str, FileFacts], done: Removed) -> None:
     done.releases = prune(home, releases_kept(rules))
-    need = needs(home)
-    _expire(home, rules, facts, need, done)
-    used = {one.folder.name for one in facts.values()} | names_in_use(home)
+    entries = read_log(home)
+    need = needs(home, entries)
+    _expire(home, rules, entries, facts, need, done)
+    used = {one.folder.name for one in facts.values()} | names_in_use(home, entries)
     _drop_versions(home, rules.versions_days, used, need, done)
-    taken = {e.sha256: e.taken_at for e in read_log(home)}
+    taken = {e.sha256: e.taken_at for e in entries}
     done.codes = _drop_hidden(home.codes, rules.dossier_codes_days, taken)
     done.units = _drop_hidden(home.unit_names, rules.unit_names_days, taken)
 
@@ -184,11 +186,14 @@ def _apply(home: Home, rules: Retention, facts: dict[str, FileFacts], done: Remo
 # ---- raw files
 
 
-def _expire(home: Home, rules: Retention, facts: dict[str, FileFacts], need: Needs, done: Removed) -> None:
+def _expire(
+    home: Home, rules: Retention, entries: list[Entry], facts: dict[str, FileFacts], need: Needs, done: Removed
+) -> None:
     why = f"raw_files_days = {rules.raw_files_days}" + (f": {rules.reason}" if rules.reason else "")
-    for entry in read_log(home):
+    gone = {e.sha256 for e in entries if e.expired_rows}
+    for entry in entries:
         raw = archived(home, entry.sha256)
-        if not raw.exists() or not (entry.expired_rows or is_due(entry.taken_at, rules.raw_files_days)):
+        if not (entry.expired_rows or is_due(entry.taken_at, rules.raw_files_days)) or not raw.exists():
             continue
         held = why_held(home, entry.sha256, need)
         if not held and not entry.expired_rows and entry.sha256 not in facts:
@@ -203,13 +208,13 @@ def _expire(home: Home, rules: Retention, facts: dict[str, FileFacts], need: Nee
                 folder = facts[entry.sha256].folder
                 _keep_rows(home, entry.sha256, folder, need)
                 append_log(home, Expiry(entry.seq, now().isoformat(timespec="seconds"), why, folder.name))
+                gone.add(entry.sha256)
             elif not kept_rows(home, entry.sha256, entry.expired_rows):
                 continue  # the log says so, and the rows are gone: the bytes are all there is
             raw.unlink()
         except OSError:  # in use, or the disk is full: another time
             continue
         done.expired.append(entry)
-    gone = {e.sha256 for e in read_log(home) if e.expired_rows}
     for left in home.archive.glob("??/*.rows"):  # of an expiry that was killed before its line in the log
         if left.stem not in gone and archived(home, left.stem).exists():
             shutil.rmtree(left, ignore_errors=True)
@@ -255,19 +260,19 @@ def _holds(folder: Path, tables: dict[str, str]) -> bool:
 # ---- rows by old declarations, restricted texts
 
 
-def names_in_use(home: Home) -> set[str]:
-    """Folders of versions/ that today's declarations ask for, or those that a file was taken in with."""
+def names_in_use(home: Home, entries: list[Entry]) -> set[str]:
+    """Folders of versions/ that today's declarations ask for, or those that a file was taken in with. entries: those of
+    the log."""
     found: set[str] = set()
     if not (home.restricted / "key").exists():
         return found  # asking for a fingerprint would make a new one
-    by_toml: dict[bytes, str] = {}
-    for entry in read_log(home):
+    declared: dict[Path | None, str] = {}
+    for entry in entries:
         kept = archived(home, entry.source_toml) if entry.source_toml else None
         for path in (home.raw / entry.source / "source.toml", kept):
-            toml = path.read_bytes() if path and path.exists() else b""
-            if toml not in by_toml:
-                by_toml[toml] = fingerprint(home, toml)
-            found.add(version_folder(home, entry.sha256, by_toml[toml]).name)
+            if path not in declared:
+                declared[path] = fingerprint(home, path.read_bytes() if path and path.exists() else b"")
+            found.add(version_folder(home, entry.sha256, declared[path]).name)
     return found
 
 

@@ -115,21 +115,25 @@ def read_log(home: Home, known_by: datetime | None = None) -> list[Entry]:
         return []
     lines = home.intake_log.read_bytes().split(b"\n")  # a crash may also cut a letter in two
     found: list[Entry] = []
+    at: dict[int, list[int]] = {}  # seq → its places in found: a line about a file must not look at all of them
     for node in (json.loads(line) for line in lines[:-1] if line):
         if "expired" in node:
             end = Expiry(**node)
             gone = {"expired_at": end.at, "expired_why": end.why, "expired_rows": end.rows}
-            found = [replace(e, **gone) if e.seq == end.expired else e for e in found]
+            for place in at.get(end.expired, ()):
+                found[place] = replace(found[place], **gone)
             continue
         if "withdrawn" not in node:
             entry = Entry(**node)
             if known_by is None or datetime.fromisoformat(entry.known_at) <= known_by:
+                at.setdefault(entry.seq, []).append(len(found))
                 found.append(entry)
             continue
         step = Withdrawal(**node)
         if known_by is not None and local(step.at) > known_by:
             continue
-        found = [_after(e, step) if e.seq == step.withdrawn else e for e in found]
+        for place in at.get(step.withdrawn, ()):
+            found[place] = _after(found[place], step)
     return found
 
 
@@ -150,8 +154,11 @@ def append_line(path: Path, node: dict[str, Any]) -> None:
     away first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as stream:
-        stream.seek(0)
-        stream.truncate(stream.read().rfind(b"\n") + 1)
+        end = stream.seek(0, os.SEEK_END)
+        stream.seek(max(end - 1, 0))
+        if stream.read() not in (b"", b"\n"):
+            stream.seek(0)
+            stream.truncate(stream.read().rfind(b"\n") + 1)
         stream.write(json.dumps(node, ensure_ascii=False).encode() + b"\n")
         stream.flush()
         os.fsync(stream.fileno())

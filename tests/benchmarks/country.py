@@ -6,6 +6,7 @@ Not here: what is done with them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -111,6 +112,23 @@ class Country:
             path = _export_of(raw, district, day, "csv")
             self._copy(con, both, path)
             path.write_bytes(CHANGES.format(since=since, day=day).encode() + path.read_bytes())
+
+    def days(self, raw: Path, days: int, a_day: int) -> Iterator[date]:
+        """Day after day from LAST_DAY on: each district's list of the dossiers received or resolved on it, about as many
+        new ones each day, as CSV. Each day is given when its files stand there."""
+        con, since = duckdb.connect(), LAST_DAY + timedelta(days=1)
+        fresh = f"SELECT {self.rows} + i AS i FROM range({days * a_day}) t(i)"
+        con.execute(f"CREATE TABLE year AS {self._made(fresh, since, since + timedelta(days=days - 1))}")
+        for day in (since + timedelta(days=n) for n in range(days)):
+            for district in range(1, self.districts + 1):
+                told = (
+                    f"SELECT * REPLACE (CASE WHEN finishes::DATE <= '{day}' THEN finishes END AS finished) FROM year "
+                    f"WHERE (unit_no - 1) // {self.each} = {district - 1} AND '{day}' IN (received::DATE, finishes::DATE)"
+                )
+                path = _export_of(raw, district, day, "csv")
+                self._copy(con, told, path)
+                path.write_bytes(CHANGES.format(since=day, day=day).encode() + path.read_bytes())
+            yield day
 
     def _numbers(self, district: int, first: int, last: int) -> str:
         """The numbers of a district's dossiers: a dossier belongs to unit i % units, so that each stretch of them has

@@ -124,7 +124,7 @@ def find_home(given: str | Path | None = None) -> Home:
 
 
 def memory_limit() -> str | None:
-    """DuckDB memory limit, e.g. "2GB" (MOTCUA_MEMORY_LIMIT); None = DuckDB's own default (80 % of the machine)."""
+    """Memory limit of a build, e.g. "2GB" or "40%" (MOTCUA_MEMORY_LIMIT); None = from the machine (warehouse/room.py)."""
     return os.environ.get("MOTCUA_MEMORY_LIMIT") or None
 
 

@@ -28,11 +28,15 @@ KNOWN = "known_from <= (SELECT by_then FROM asked) AND (known_to IS NULL OR know
 THEN = {
     "asked": MOMENT,
     "file": f"SELECT f.* REPLACE (CAST(NULL AS TIMESTAMP) AS withdrawn_at) FROM file f JOIN file_known USING (file_id) WHERE {KNOWN}",
-    "told": "SELECT * EXCLUDE (nth, versions, next_file_id) REPLACE (CAST(NULL AS TIMESTAMP) AS known_to) "
-    f"FROM dossier_version WHERE {KNOWN}",
+    "told": "SELECT v.* EXCLUDE (nth, versions, next_file_id) REPLACE (CAST(NULL AS TIMESTAMP) AS known_to), k.position "
+    "FROM dossier_version v JOIN (SELECT file_id, known_from, position FROM file_known) k USING (file_id, known_from) "
+    f"WHERE {KNOWN}",
 }
-DOSSIER = ("dossier_version", "version", "dossier_unit", "dossier")
-PERIODS = ("outranked", "coverage", "gone", "dossier_state", "period", "period_unit")
+DOSSIER = ("several", "history", "placed", "dossier_unit", "dossier")
+PERIODS = ("dossier_version", "version", "coverage", "gone", "dossier_state", "period", "period_unit")
+AGAIN = {
+    "dossier_version": "SELECT * EXCLUDE (position, first_exported_at, first_due_at) FROM placed"
+}  # nothing is stored
 
 
 def as_known_macros(con: duckdb.DuckDBPyConnection) -> None:
@@ -42,7 +46,7 @@ def as_known_macros(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _selects() -> dict[str, str]:
-    made = {name: question(statement("warehouse", name)) for name in DOSSIER + PERIODS}
+    made = {name: question(statement("warehouse", name)) for name in DOSSIER + PERIODS} | AGAIN
     period = {"dossier_period": question(dossier_period_sql()), "period_count": question(period_count_sql())}
     dossiers = THEN | {name: made[name] for name in DOSSIER}
     periods = dossiers | {name: made[name] for name in PERIODS} | {"dossier_period": period["dossier_period"]}

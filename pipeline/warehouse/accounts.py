@@ -48,7 +48,12 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
     store(con, "file", pl.DataFrame(rows, schema_overrides=days).with_columns(moments))
     known = [(entry.seq, *span) for entry, _ in both for span in entry.known]
     schema = {"file_id": pl.Int64, "known_from": pl.Datetime("us"), "known_to": pl.Datetime("us")}
-    store(con, "file_known", pl.DataFrame(known, schema=schema, orient="row"))
+    store(con, "known", pl.DataFrame(known, schema=schema, orient="row"), temp=True)
+    con.execute(
+        """CREATE TABLE file_known AS
+           SELECT k.*, row_number() OVER (ORDER BY f.exported_at, f.known_at, f.file_id, k.known_from) AS position
+           FROM known k JOIN file f USING (file_id)"""
+    )
     spans = [(entry.seq, *span) for entry, facts in both for span in facts.spans]
     schema = {"file_id": pl.Int64, "extent": pl.String, "first_day": pl.Date, "last_day": pl.Date}
     store(con, "file_span", pl.DataFrame(spans, schema=schema, orient="row"))
@@ -104,7 +109,7 @@ def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> N
         FROM return_told WHERE unit_id IS NULL
         UNION ALL
         SELECT file_id, sheet, row, 'excluded', status, 'status', NULL, NULL
-        FROM version WHERE nth = versions AND status_group = 'not_counted'
+        FROM other_word WHERE nth = versions
         ORDER BY file_id, sheet, row
         """
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipeline import settings
 from pipeline.declare.columns import codes
 from pipeline.declare.periods import all_periods, default_scheme
 from pipeline.warehouse.accounts import Files, account, file_tables
@@ -20,6 +19,7 @@ from pipeline.warehouse.aliases import NO_ALIASES, Aliases
 from pipeline.warehouse.procedures import procedure_table
 from pipeline.warehouse.reported import reported_tables
 from pipeline.warehouse.returns import return_tables
+from pipeline.warehouse.room import take_room
 from pipeline.warehouse.sql import quoted, statement, store
 from pipeline.warehouse.units import resolve_units, unit_review, unit_tables
 
@@ -32,15 +32,13 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute(f"ATTACH {quoted(path)} AS built (STORAGE_VERSION '{STORAGE}')")
     con.execute("USE built")
-    if limit := settings.memory_limit():
-        con.execute(f"SET memory_limit = '{limit}'")
-    con.execute(f"SET temp_directory = {quoted(path.parent / 'spill')}")
+    take_room(con, path.parent / "spill")
     return con
 
 
 # statements in the order in which their relations rest on each other
-HISTORY = ("told", "dossier_version", "version", "outranked", "coverage", "rejected_dossier")
-DOSSIERS = ("gone", "vanished", "transfer", "dossier_unit", "dossier", "dossier_state", "deadline")
+HISTORY = ("told", "several", "history", "placed", "dossier_unit", "dossier", "other_word", "dossier_version")
+DOSSIERS = ("version", "coverage", "rejected_dossier", "gone", "vanished", "transfer", "dossier_state", "deadline")
 PERIODS = ("period", "period_unit", "reported_count", "reported_node", "period_coverage")
 
 
@@ -62,7 +60,10 @@ def build(
     return_tables(con, files, aliases, own)
     unit_tables(con, own)
     unit_review(con, files)
+    # the optimizer takes the many rows of the files for few, and would keep all of them in memory to join them
+    con.execute("SET disabled_optimizers = 'build_side_probe_side'")
     _make(con, HISTORY)
+    con.execute("RESET disabled_optimizers")
     _make(con, DOSSIERS)
     account(con, files, back)
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
@@ -77,7 +78,7 @@ def _make(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
 
 def _status_table(con: duckdb.DuckDBPyConnection) -> None:
     pairs = [(c.value, c.group) for c in codes("status").values()]
-    store(con, "status", pl.DataFrame(pairs, schema=["status", "status_group"], orient="row"), temp=True)
+    store(con, "status", pl.DataFrame(pairs, schema=["status", "status_group"], orient="row"))
 
 
 def _known_periods(con: duckdb.DuckDBPyConnection, only: str | None) -> None:

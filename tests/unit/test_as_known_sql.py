@@ -291,10 +291,10 @@ FAULTS = {
     "a withdrawal of today counts": ("known_to IS NULL OR known_to > (SELECT by_then FROM asked)", "known_to IS NULL"),
     "known before the moment, not by it": ("known_from <= ", "known_from < "),
     "today's register goes before others": (
-        "precedence = max(precedence) FILTER (WHERE known_to IS NULL) OVER (PARTITION BY dossier_id)",
-        "precedence = (SELECT max(precedence) FROM file)",
+        "t.precedence = s.precedence",
+        "t.precedence = (SELECT max(precedence) FROM file)",
     ),
-    "what is known last speaks": ("ORDER BY exported_at, known_at", "ORDER BY known_at, exported_at"),
+    "what is known last speaks": ("counts ORDER BY position", "counts ORDER BY file_id"),
     "what vanished is open": ("SELECT * FROM lost\n", "SELECT * FROM lost WHERE FALSE\n"),
     "days of today's files are covered": ("coverage AS (", "coverage_then AS ("),
     "periods of today": ("FROM known_period k", "FROM (SELECT *, 0 AS sort FROM main.period) k"),

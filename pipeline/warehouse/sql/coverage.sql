@@ -5,9 +5,7 @@
 -- days.
 CREATE TABLE coverage AS
 WITH named AS (
-    SELECT DISTINCT source, file_id, unit_id FROM version
-    UNION
-    SELECT DISTINCT source, file_id, unit_id FROM outranked
+    SELECT source, file_id, unit_id FROM dossier_version WHERE known_to IS NULL
     UNION
     SELECT f.source, u.file_id, u.unit_id FROM file_unit u JOIN file f USING (file_id)
     WHERE f.withdrawn_at IS NULL

@@ -1,14 +1,10 @@
 -- What is known of each dossier: the dated facts of its newest version, and one row per episode. A finish date that
 -- is gone again in a later export is a reopening: the first conclusion stays, a new episode begins on that export's day.
+-- The rows stand in the order of the files, so that those of a time are together, without sorting them.
 CREATE TABLE dossier AS
-WITH steps AS (
-    SELECT dossier_id, nth, concluded_at, conclusion, exported_at,
-           CASE WHEN concluded_at IS NULL AND lag(concluded_at) OVER (PARTITION BY dossier_id ORDER BY nth) IS NOT NULL
-                THEN 1 ELSE 0 END AS reopens
-    FROM version WHERE versions > 1
-),
-numbered AS (
-    SELECT *, 1 + sum(reopens) OVER (PARTITION BY dossier_id ORDER BY nth) AS episode FROM steps
+WITH numbered AS (
+    SELECT *, 1 + sum(CAST(reopens AS INTEGER)) OVER (PARTITION BY dossier_id ORDER BY nth) AS episode
+    FROM history WHERE nth IS NOT NULL AND dossier_id IN (SELECT dossier_id FROM history WHERE reopens)
 ),
 episodes AS (
     SELECT dossier_id, CAST(episode AS INTEGER) AS episode,
@@ -16,7 +12,8 @@ episodes AS (
            min(CAST(exported_at AS DATE)) AS opened_on
     FROM numbered GROUP BY dossier_id, episode
 ),
-concluded AS (
+-- of dossiers that were reopened
+course AS (
     SELECT e.dossier_id, e.episode, e.opened_on, n.concluded_at, n.conclusion,
            -- the latest of all episodes before: one may state an earlier day than the one before it
            max(CAST(n.concluded_at AS DATE)) OVER (
@@ -25,22 +22,12 @@ concluded AS (
            CAST(max(e.episode) OVER (PARTITION BY e.dossier_id) AS INTEGER) AS episodes
     FROM episodes e JOIN numbered n ON n.dossier_id = e.dossier_id AND n.nth = e.last_nth
 ),
-exports AS (
-    -- the due date told first; versions without one do not tell
-    SELECT dossier_id, min(CAST(exported_at AS DATE)) AS first_exported_on, min_by(due_at, nth) AS first_due_at
-    FROM version WHERE versions > 1 GROUP BY dossier_id
-),
--- the newest version with its dossier's course; of a dossier with one version this is all there is to tell
-course AS (
-    SELECT v.*, c.episode, c.episodes, c.opened_on AS reopened_on, c.concluded_at AS ended_at, c.conclusion AS ended_as,
-           c.previous_concluded_on, x.first_exported_on, x.first_due_at
-    FROM version v
-    JOIN concluded c ON c.dossier_id = v.dossier_id
-    JOIN exports x ON x.dossier_id = v.dossier_id
-    WHERE v.nth = v.versions AND v.versions > 1
-    UNION ALL
-    SELECT v.*, 1, 1, NULL, concluded_at, conclusion, NULL, CAST(exported_at AS DATE), due_at
-    FROM version v WHERE versions = 1
+newest AS (
+    SELECT v.*, coalesce(c.episode, 1) AS episode, coalesce(c.episodes, 1) AS episodes, c.opened_on AS reopened_on,
+           CASE WHEN c.dossier_id IS NULL THEN v.concluded_at ELSE c.concluded_at END AS ended_at,
+           CASE WHEN c.dossier_id IS NULL THEN v.conclusion ELSE c.conclusion END AS ended_as, c.previous_concluded_on
+    FROM placed v LEFT JOIN course c ON c.dossier_id = v.dossier_id
+    WHERE v.nth = v.versions AND v.status_group <> 'not_counted'
 )
 SELECT
     v.dossier_id, v.episode, v.episodes, v.versions, coalesce(u.unit_id, v.unit_id) AS unit_id, v.field, v.procedure_code, v.procedure,
@@ -51,14 +38,12 @@ SELECT
     CASE WHEN v.episode > 1 THEN v.reopened_on ELSE CAST(v.received_at AS DATE) END AS opened_on,
     -- the day on which the episode before left the counts: never before the dossier was received
     greatest(v.previous_concluded_on, CASE WHEN v.episode > 1 THEN CAST(v.received_at AS DATE) END) AS previous_left_on,
-    v.first_exported_on, v.state AS newest_state, v.lateness,
+    CAST(v.first_exported_at AS DATE) AS first_exported_on, v.state AS newest_state, v.lateness,
     -- calendar days from receipt to conclusion; a conclusion before receipt has no duration
     CASE WHEN CAST(v.ended_at AS DATE) >= CAST(v.received_at AS DATE)
          THEN date_diff('day', CAST(v.received_at AS DATE), CAST(v.ended_at AS DATE)) END AS processing_days,
     v.component_digitized, v.component_reused, v.result_digitized, v.service_level, v.fee_due, v.paid_online,
     v.certified_copies, v.apology_sent, v.rated, v.rating, v.paused_days, v.supplement_requested_at,
-    v.source, v.file_id, v.sheet, v.row, v.exported_at, v.known_at
-FROM course v
+    v.source, v.file_id, v.sheet, v.row, v.exported_at, v.known_at, v.unit_id AS told_unit_id
+FROM newest v
 LEFT JOIN dossier_unit u ON u.dossier_id = v.dossier_id
-WHERE v.status_group <> 'not_counted'
-ORDER BY unit_id, v.received_at, v.dossier_id, v.episode

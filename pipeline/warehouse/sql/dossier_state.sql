@@ -7,8 +7,7 @@ WITH lost AS (
     FROM gone WHERE concluded_on IS NULL
 ),
 told_of AS (
-    SELECT dossier_id FROM version GROUP BY dossier_id
-    HAVING bool_or(state <> 'running') OR bool_or(extended_due_at IS NOT NULL)
+    SELECT dossier_id FROM version WHERE state <> 'running' OR extended_due_at IS NOT NULL
     UNION
     SELECT dossier_id FROM lost
 ),

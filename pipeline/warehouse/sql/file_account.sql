@@ -16,13 +16,13 @@ of_returns AS (
 each AS (
     SELECT file_id, verdict, reason, 1 AS rows FROM one_verdict
     UNION ALL
-    SELECT file_id, 'excluded', 'superseded', 1 FROM version WHERE nth < versions
+    SELECT file_id, 'excluded', 'superseded', 1 FROM other_word WHERE nth < versions
     UNION ALL
-    SELECT file_id, 'excluded', 'other_register', 1 FROM outranked
+    SELECT file_id, 'excluded', 'other_register', 1 FROM other_word WHERE nth IS NULL AND known_to IS NULL
     UNION ALL
     SELECT file_id, 'excluded', 'withdrawn', rows_in FROM file WHERE withdrawn_at IS NOT NULL AND rows_in > 0
     UNION ALL
-    SELECT file_id, 'counted', NULL, 1 FROM version WHERE nth = versions AND status_group <> 'not_counted'
+    SELECT file_id, 'counted', NULL, 1 FROM dossier WHERE episode = episodes
     UNION ALL
     SELECT file_id, CASE WHEN counts THEN 'counted' ELSE 'excluded' END, CASE WHEN NOT counts THEN 'superseded' END, 1
     FROM (SELECT * FROM of_summaries UNION ALL SELECT * FROM of_returns)

@@ -3,19 +3,18 @@
 -- one unit.
 CREATE TABLE transfer AS
 WITH every_word AS (
-    SELECT dossier_id, unit_id, source, exported_at, known_at, file_id, nth = versions AS counts
-    FROM version WHERE versions > 1 OR dossier_id IN (SELECT dossier_id FROM outranked)
-    UNION ALL
-    SELECT dossier_id, unit_id, source, exported_at, known_at, file_id, FALSE FROM outranked
+    SELECT h.dossier_id, h.unit_id, f.source, h.exported_at, h.position, coalesce(h.nth = h.versions, FALSE) AS counts
+    FROM history h JOIN file_known k ON k.position = h.position JOIN file f ON f.file_id = h.file_id
+    WHERE k.known_to IS NULL
 ),
 word AS (
     SELECT e.* FROM every_word e
     SEMI JOIN (SELECT dossier_id FROM every_word GROUP BY dossier_id HAVING min(unit_id) <> max(unit_id)) USING (dossier_id)
 ),
 in_order AS (
-    SELECT *, lag(unit_id) OVER history AS from_unit_id, lag(exported_at) OVER history AS left_at,
-           lead(file_id) OVER history IS NULL AS newest_of_source
-    FROM word WINDOW history AS (PARTITION BY dossier_id, source ORDER BY exported_at, known_at, file_id)
+    SELECT *, lag(unit_id) OVER course AS from_unit_id, lag(exported_at) OVER course AS left_at,
+           lead(position) OVER course IS NULL AS newest_of_source
+    FROM word WINDOW course AS (PARTITION BY dossier_id, source ORDER BY position)
 ),
 moved AS (
     SELECT dossier_id, from_unit_id, unit_id AS to_unit_id, source AS from_source, source AS to_source,

@@ -1,0 +1,57 @@
+"""How much of the machine a build takes: memory, threads, and the folder where it lays down what does not fit.
+
+DuckDB itself reads what there is, a container's limits included, on every system. Not here: the environment (settings).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from pipeline import settings
+from pipeline.declare.text import Text
+from pipeline.errors import WrongUse
+from pipeline.warehouse.sql import quoted
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+# The other half is for the rest of the office's work. More than MOST saves no time with ten million dossiers (measured,
+# docs/decisions.md), and leaves room for Python and the reading of files within 3 GB (DESIGN §8).
+SHARE, MOST = "50%", 2 * 1024**3
+PER_THREAD = 256 * 1024**2  # DuckDB's guide asks for at least 125 MB a thread
+
+
+def take_room(con: duckdb.DuckDBPyConnection, spill: Path) -> None:
+    """Sets memory limit, threads and spill folder of a connection. Raises WrongUse where MOTCUA_MEMORY_LIMIT is no
+    amount of memory."""
+    told = settings.memory_limit()
+    try:
+        con.execute(f"SET memory_limit = '{(told or SHARE).replace(chr(39), '')}'")
+    except duckdb.Error as error:
+        raise WrongUse(
+            Text("MOTCUA_MEMORY_LIMIT không phải là dung lượng bộ nhớ.", "MOTCUA_MEMORY_LIMIT is no amount of memory."),
+            found=Text(str(told), str(told)),
+            todo=Text("Ghi như: 2GB hoặc 40%; hoặc bỏ biến này.", "Write it like 2GB or 40%; or unset it."),
+        ) from error
+    limit = _limit(con)
+    if not told and limit > MOST:
+        con.execute(f"SET memory_limit = '{MOST}B'")
+        limit = MOST
+    threads = con.execute("SELECT CAST(current_setting('threads') AS INTEGER)").fetchall()[0][0]
+    con.execute(f"SET threads = {threads_in(limit, threads)}")
+    con.execute(f"SET temp_directory = {quoted(spill)}")
+
+
+def threads_in(limit: int, cores: int) -> int:
+    """How many threads work within a memory limit (bytes): those of the machine, unless they were too many for it."""
+    return max(1, min(cores, limit // PER_THREAD))
+
+
+def bytes_of(words: str) -> int:
+    """An amount of memory as DuckDB writes it ("18.8 GiB", "512.0 MiB", "100 bytes") in bytes."""
+    number, unit = words.split()
+    return int(float(number) * 1024 ** UNITS.index("B" if unit.startswith("byte") else unit))
+
+
+def _limit(con: duckdb.DuckDBPyConnection) -> int:
+    return bytes_of(con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])

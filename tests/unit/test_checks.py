@@ -71,7 +71,7 @@ PLANTED = {
     "continuity": ("DELETE FROM period_unit WHERE period = '2023-Q3' AND unit_id = 'so:xa-a'", True),
     "completeness": ("UPDATE period_coverage SET units_full = 1 WHERE period = '2023-Q3' AND unit_id = 'so:*'", False),
     "state_at_cutoff_unknown": ("UPDATE dossier SET first_exported_on = DATE '2023-12-31' WHERE concluded_on IS NULL", False),
-    "status_and_date": ("UPDATE dossier_version SET status_group = 'open' WHERE finished_at IS NOT NULL", False),
+    "status_and_date": ("UPDATE dossier SET status = 'received' WHERE finished_at IS NOT NULL", False),
     "unit_not_valid": ("UPDATE unit SET valid_to = DATE '2023-01-01' WHERE unit_id = 'so:xa-a'", False),
     "reopened": (f"UPDATE dossier SET episode = 2 WHERE dossier_id = {ANY}", False),
     "quiet_end": ("UPDATE file SET last_day = DATE '2024-12-31' WHERE name = 'q3.csv'", False),

@@ -50,10 +50,14 @@ same_day AS (
     UNION
     SELECT DISTINCT missing_from, next_file_id FROM missing WHERE next_day = missing_day
 ),
+of_same_day AS (
+    SELECT file_id, dossier_id FROM version
+    WHERE file_id IN (SELECT file_id FROM same_day) OR file_id IN (SELECT other_id FROM same_day)
+),
 alike AS (
     SELECT DISTINCT s.file_id, s.other_id
-    FROM same_day s JOIN version a ON a.file_id = s.file_id
-    JOIN version b ON b.file_id = s.other_id AND b.dossier_id = a.dossier_id
+    FROM same_day s JOIN of_same_day a ON a.file_id = s.file_id
+    JOIN of_same_day b ON b.file_id = s.other_id AND b.dossier_id = a.dossier_id
 ),
 part AS (
     SELECT * FROM same_day EXCEPT SELECT * FROM alike

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import threading
 import time
 from contextlib import ExitStack
@@ -196,3 +197,33 @@ def test_a_run_whose_process_died_is_given_up(home: Home) -> None:
         assert fail_abandoned_runs(instance, home, after=-1) == [dead]
         assert instance.get_run_by_id(dead).status == dg.DagsterRunStatus.FAILURE
         assert instance.get_run_by_id(waiting).status == dg.DagsterRunStatus.NOT_STARTED
+
+
+def test_the_history_of_many_nights_stays_as_large_as_that_of_the_nights_kept(
+    published: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files and rows of Dagster's whole store, after real nights, of which two are kept."""
+    monkeypatch.setattr("assets.night.forget_old_runs", lambda instance: forget_old_runs(instance, kept=2))
+    sizes = []
+    for _ in range(6):
+        run_night(published)
+        sizes.append(_stored(published))
+    # every other night the quarters are shown anew, as the run that showed them is forgotten
+    before, after = ({part: max(size[part] for size in two) for part in two[0]} for two in (sizes[2:4], sizes[4:6]))
+    assert after == before
+    assert after["files"] == 6  # settings, three of all runs, two of a run each
+    assert after["runs.runs"] == 2
+
+
+def _stored(home: Home) -> dict[str, int]:
+    """How many files Dagster's folder has, and rows each table of what all runs share."""
+    files = [path for path in home.dagster.rglob("*") if path.is_file()]
+    found = {"files": len(files)}
+    for path in files:
+        if path.name in ("runs.db", "index.db", "schedules.db"):
+            con = sqlite3.connect(path)
+            for (name,) in con.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                rows = con.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
+                found[f"{path.stem}.{name}"] = rows
+            con.close()
+    return found

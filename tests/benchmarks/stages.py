@@ -72,6 +72,11 @@ def told_apart(out: str, words: list[str]) -> None:
         Path(out).write_text(json.dumps(stages.spent), encoding="utf-8")
 
 
-def _now() -> tuple[float, float]:
+def cpu() -> float:
+    """CPU seconds of this process and of its children that have ended."""
     spent = os.times()
-    return time.perf_counter(), spent.user + spent.system + spent.children_user + spent.children_system
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), cpu()

@@ -1,0 +1,57 @@
+"""Commands start at once because they import what they need: `--help` no library of data, `stats` none of a night's.
+
+On modules, never on times: half a second and a second are the aim (issue 6), and a busy machine is no fault.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.settings import Home
+from tests.conftest import ROOT
+
+RUN = """
+import sys
+from pipeline.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print("IMPORTED", *sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+OF_A_NIGHT = {
+    "assets",
+    "dagster",
+    "docx",
+    "fastexcel",
+    "kaleido",
+    "lxml",
+    "pandas",
+    "pandera",
+    "plotly",
+    "pyarrow",
+    "xlsxwriter",
+}
+
+
+def imported(*words: str) -> set[str]:
+    """The modules that a command has imported when it ends."""
+    done = subprocess.run([sys.executable, "-c", RUN, *words], capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rpartition("IMPORTED ")[2].split())
+
+
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("stats", "--help"), ("--version",)])
+def test_help_needs_no_library_but_that_of_the_command_line(words: tuple[str, ...]) -> None:
+    found = imported(*words)
+    assert "click" in found
+    assert found & {*OF_A_NIGHT, "duckdb", "polars", "rich", "numpy"} == set()
+
+
+@pytest.mark.parametrize("command", ["stats", "indicators"])
+def test_figures_are_read_with_duckdb_alone(sample: Home, command: str) -> None:
+    found = imported(command, "--period", "2023-Q3", "--home", str(sample.root))
+    assert "duckdb" in found
+    assert found & OF_A_NIGHT == set()

@@ -35,6 +35,12 @@ def exports(home: Home) -> Iterator[tuple[Path, Path]]:
             yield folder, path
 
 
+def has_exports(home: Home, key: str) -> bool:
+    """Whether a source's folder holds anything that may be an export."""
+    folder = home.raw / key
+    return any(_may_count(folder, path) and why_by_name(path) is None for path in folder.rglob("*"))
+
+
 def waiting_by_name(home: Home) -> Iterator[tuple[Path, Text]]:
     """Files whose names say that they are not whole yet, and what says so."""
     for _, path in _files(home):
@@ -89,9 +95,13 @@ def broken_rules(home: Home) -> list[MotcuaError]:
 def _files(home: Home) -> Iterator[tuple[Path, Path]]:
     for folder in sorted(p for p in home.raw.iterdir() if p.is_dir()) if home.raw.is_dir() else []:
         for path in sorted(folder.rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-            if path.is_file() and path.name.lower() not in NOT_EXPORTS and not hidden:
+            if _may_count(folder, path):
                 yield folder, path
+
+
+def _may_count(folder: Path, path: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.name.lower() not in NOT_EXPORTS and not hidden and path.is_file()
 
 
 def _stamp(path: Path) -> Stamp | None:

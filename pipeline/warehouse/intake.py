@@ -24,7 +24,15 @@ from pipeline.declare.text import Text
 from pipeline.errors import DeclarationError, InputRefused, MotcuaError
 from pipeline.settings import Home
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases, kept_aliases, last_aliases, take_aliases
-from pipeline.warehouse.arrival import BY_CHANGE, broken_rules, exports, still_written, stray_files, waiting_by_name
+from pipeline.warehouse.arrival import (
+    BY_CHANGE,
+    broken_rules,
+    exports,
+    has_exports,
+    still_written,
+    stray_files,
+    waiting_by_name,
+)
 from pipeline.warehouse.record import (
     Entry,
     append_log,
@@ -130,11 +138,10 @@ def _declared_today(
     """Adds what sources declare today: those with a source.toml, or with exports beside which there is none any more.
     Of the others (their folder was cleared, or is on another machine) what they declared last in the archive counts.
     What cannot be read goes to `broken`, and is returned."""
-    with_exports = {folder.name for folder, _ in exports(home)}
     errors = []
     for key in sorted(keys - sources.keys() - broken):
         folder = home.raw / key
-        if key not in with_exports and not (folder / "source.toml").exists():
+        if not (folder / "source.toml").exists() and not has_exports(home, key):
             continue
         try:
             sources[key] = read_source(folder), _source_toml(folder)

@@ -88,8 +88,8 @@ def test_lines_are_cut_where_no_quote_stands(tmp_path: Path, monkeypatch: pytest
     """Else the comparison above would compare one way with itself."""
     path = tmp_path / "sổ.csv"
     taken: list[int] = []
-    split = delimited._split
-    monkeypatch.setattr(delimited, "_split", lambda lines, *a: taken.append(len(lines)) or split(lines, *a))
+    cut = delimited._cut_lines
+    monkeypatch.setattr(delimited, "_cut_lines", lambda block, *a: taken.append(block.count(b"\n")) or cut(block, *a))
     monkeypatch.setattr(delimited, "BLOCK", 12)
     path.write_text('a,b\n1,2\n3,4\n5,6\n"x",8\n9,10\n11,12\n13,14\n', encoding="utf-8", newline="")
     frame = delimited._cut(path, "sổ.csv", Coding("utf-8", "utf-8"), ",", limits())
@@ -105,7 +105,31 @@ def test_lines_are_cut_where_no_quote_stands(tmp_path: Path, monkeypatch: pytest
     assert taken == [4, 1]  # those of the first block and of the last
 
 
-@pytest.mark.parametrize("plain", ["x" * 1_000_001, "ab\x00c"], ids=["a long line", "a zero byte"])
-def test_odd_blocks_are_read_cell_by_cell(plain: str) -> None:
-    assert delimited._plain_lines(plain) is None
-    assert delimited._plain_lines("a\r\nb\rc\n\n") == ["a", "b", "c", ""]
+@pytest.mark.parametrize(
+    "odd", ["x" * 1_000_001 + "\n", "ab\x00c\n", 'a,"b"\n', "a" + "," * 60 + "\n"], ids=["a long line", "a zero byte", "a quote", "many cells"]
+)  # fmt: skip
+def test_odd_blocks_are_read_cell_by_cell(odd: str) -> None:
+    block = "a,b\n" * 300_000 + odd + "a,b\n" * 300_000
+    assert delimited._cells(block.encode(), ",", 2) is None
+
+
+def test_ends_of_lines() -> None:
+    found = delimited._cells(b"a,b\r\nc\rd,e\n\n,,f\n", ",", 2)
+    assert found is not None
+    assert found.rows() == [
+        ("a", "b", False),
+        ("c", None, False),
+        ("d", "e", False),
+        (None, None, False),
+        (None, None, True),
+    ]
+
+
+def test_lines_of_an_old_mac_are_not_cut_between_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "BLOCK", 10)
+    monkeypatch.setattr(delimited, "LONGEST_LINE", 25)
+    path = tmp_path / "sổ.csv"
+    path.write_bytes(b"a,b\r" + b"".join(b"%d,x\r" % n for n in range(1000)))
+    blocks = list(delimited._blocks(path, Coding("utf-8", "utf-8"), ",", 2))
+    assert len(blocks) > 100
+    assert pl.concat(blocks)["c0"].to_list() == ["a", *map(str, range(1000))]

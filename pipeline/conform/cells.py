@@ -5,12 +5,14 @@ Not here: which column it stands in and what type that has (rows.py).
 
 from __future__ import annotations
 
-import duckdb
+import polars as pl
 
 from pipeline.declare.columns import columns
 
-EMPTY_MARKS = "('', '-', '–', '—', 'null', 'NULL', 'N/A')"
-OTHER_WHITE = (160, 9, 10, 13)  # no-break space, tab, line ends
+EMPTY_MARKS = ("", "-", "–", "—", "null", "NULL", "N/A")
+OTHER_WHITE = "\u00a0\t\n\r"
+KEPT_AS_WRITTEN = ("code", "unit", "procedure", "field")
+LOOKED_AT = 1000  # cells of a column, to see whether it has few texts
 # Names an office brings itself. Its length is checked apart: RE2 unrolls a counted class, at 50 times the cost.
 OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
 LONGEST_NAME = 300
@@ -19,22 +21,39 @@ OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 
 
-def trimmed_cells(con: duckdb.DuckDBPyConnection, texts: dict[str, str]) -> dict[str, str]:
-    """Column → its cell in `raw_cells` without white around it (no-break spaces and line breaks too), composed where its
-    text is kept as it is. texts: column → cell. Most cells are so already: a column where all are is taken as it stands."""
-    composed = {c: cell for c, cell in texts.items() if columns()[c].kind in ("code", "unit", "procedure", "field")}
-    asked = [f"coalesce(bool_or({_white(cell)}), FALSE)" for cell in texts.values()]
-    asked += [
-        f"EXISTS (FROM (SELECT DISTINCT {cell} AS cell FROM raw_cells) WHERE cell <> nfc_normalize(cell))"
-        for cell in composed.values()
-    ]
-    found = con.execute(f"SELECT {', '.join(asked)} FROM raw_cells").fetchall()[0]
-    white, loose = dict(zip(texts, found, strict=False)), dict(zip(composed, found[len(texts) :], strict=True))
-    made = {}
-    for column, cell in texts.items():
-        text = f"nfc_normalize({cell})" if loose.get(column) else cell
-        made[column] = _trim(text) if white[column] else text
-    return made
+def clean_cells(frame: pl.DataFrame, texts: dict[str, str]) -> dict[str, str]:
+    """Column → SQL of its cell without white around it (no-break spaces and line breaks too), composed where its text is
+    kept as it is, null where it only marks emptiness. texts: column → cell of the frame. Most cells are so already: a
+    column where all are is taken as it stands."""
+    return {column: _clean(cell, column, _values(frame[cell])) for column, cell in texts.items()}
+
+
+def _clean(cell: str, column: str, values: pl.Series) -> str:
+    text, white = cell, _some_white(values)
+    if columns()[column].kind in KEPT_AS_WRITTEN and not _composed(values):
+        text = f"nfc_normalize({text})"
+    if white:
+        text = _trim(text)
+    if white or values.is_in(EMPTY_MARKS).any():
+        marks = ", ".join(map(literal, EMPTY_MARKS))
+        return f"CASE WHEN {text} NOT IN ({marks}) THEN {text} END"
+    return text
+
+
+def _values(cells: pl.Series) -> pl.Series:
+    """Each text once where there seem to be few, else all of them."""
+    return cells.unique() if cells.head(LOOKED_AT).n_unique() * 5 < LOOKED_AT else cells
+
+
+def _some_white(values: pl.Series) -> bool:
+    """Whether one has white around it, or other white than spaces in it."""
+    text = values.str
+    return bool(text.starts_with(" ").any() or text.ends_with(" ").any() or text.contains(f"[{OTHER_WHITE}]").any())
+
+
+def _composed(values: pl.Series) -> bool:
+    plain = values.str.len_bytes().sum() == values.str.len_chars().sum()  # ASCII
+    return plain or not bool((values.str.normalize("NFC") != values).any())
 
 
 def literal(text: str) -> str:
@@ -51,15 +70,9 @@ def own_code(name: str, pattern: str | None) -> str:
     return f"CASE WHEN {fits} THEN {name} END"
 
 
-def _white(cell: str) -> str:
-    """Whether a cell has white around it, or other white than spaces in it."""
-    inside = " OR ".join(f"contains({cell}, chr({white}))" for white in OTHER_WHITE)
-    return f"{inside} OR starts_with({cell}, ' ') OR ends_with({cell}, ' ')"
-
-
 def _trim(text: str) -> str:
     for white in OTHER_WHITE:  # cheaper than trim() with a set of characters
-        text = f"replace({text}, chr({white}), ' ')"
+        text = f"replace({text}, chr({ord(white)}), ' ')"
     return f"trim({text})"
 
 

@@ -15,7 +15,7 @@ from threading import Lock
 import duckdb
 import polars as pl
 
-from pipeline.conform.cells import EMPTY_MARKS, case, filled, literal, own_code, own_name, trimmed_cells
+from pipeline.conform.cells import case, clean_cells, filled, literal, own_code, own_name
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
 from pipeline.conform.shapes import NUMBERING, SECTION_UNIT, TOTAL, folded_sql, told_count, with_section_units
@@ -103,18 +103,20 @@ class Conformer:
 
     def _batch(self, frame: pl.DataFrame, header: Header, sheet: str | None) -> Batch:
         cells = [c for c in frame.columns if c not in ("row", "surplus", SECTION_UNIT)]
-        surplus = "surplus" in frame.columns and frame["surplus"].any()
+        surplus = "surplus" in frame.columns and bool(frame["surplus"].any())
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
         if SECTION_UNIT in frame.columns:
             texts["unit"] = SECTION_UNIT
         self.con.register("raw_cells", frame)
-        trimmed = ", ".join(f"{text} AS {column}" for column, text in trimmed_cells(self.con, texts).items())
-        clean = ", ".join(f"CASE WHEN {c} NOT IN {EMPTY_MARKS} THEN {c} END AS {c}" for c in texts)
-        kept = ", surplus" if surplus else ""
-        self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE cells AS SELECT row, {clean}{kept} "
-            f"FROM (SELECT row, {trimmed}{kept} FROM raw_cells WHERE {filled(cells)}{kept and ' OR surplus'})"
-        )
+        clean = clean_cells(frame, texts)
+        kept = ", ".join(["row", *(f"{text} AS {column}" for column, text in clean.items()), *(["surplus"] * surplus)])
+        if clean == texts and any(not frame[cell].null_count() for cell in texts.values()):
+            source = "raw_cells"  # no cell has to be mended, and no row is empty
+        else:
+            some = filled(cells) + " OR surplus" * surplus
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE mended AS SELECT {kept} FROM raw_cells WHERE {some}")
+            source, kept = "mended", "*"
+        self.con.execute(f"CREATE OR REPLACE TEMP VIEW cells AS SELECT {kept} FROM {source}")
         typed = self._type(header, texts, surplus)
         self.con.register("typed", typed)
         rejected, others = self._rejected(texts, surplus, typed), self._others(texts, header, cells, typed)

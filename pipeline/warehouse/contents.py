@@ -6,6 +6,7 @@ Uniqueness within the file is decided here, in SQL. Not here: titles and spans, 
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -166,22 +167,22 @@ def _write_registers(
     aside: list[pl.DataFrame] = []
     refused: list[pl.DataFrame] = [pl.DataFrame(schema={"dossier_id": pl.String})]
     conformer = Conformer(names)
-    batches = Batches(part, hidden)
-    for table in tables:
-        sheet, dossiers = table.grid.sheet, 0
-        totals = []
-        for batch in conformer.batches(table.grid, table.header, names.source.unit or table.title.unit):
-            accepted, rejected = accept(batch.rows, sheet, exported)
-            batches.add(accepted, batch.codes, sheet, table.rank)
-            aside += [batch.aside, rejected]
-            refused.append(batch.refused)
-            if accepted.height < batch.rows.height:
-                refused.append(batch.rows.join(accepted, on="row", how="anti").select("dossier_id"))
-            totals.append(batch.aside.filter(pl.col("reason") == "total_row"))
-            rows_in += batch.rows_in
-            dossiers += batch.rows_in - batch.aside.filter(pl.col("verdict") == "excluded").height
-        aside.append(_check_total(sheet, totals, dossiers))
-    conflicting, repeats = batches.settle(conformer.con)
+    with closing(Batches(part, hidden)) as batches:
+        for table in tables:
+            sheet, dossiers = table.grid.sheet, 0
+            totals = []
+            for batch in conformer.batches(table.grid, table.header, names.source.unit or table.title.unit):
+                accepted, rejected = accept(batch.rows, sheet, exported)
+                batches.add(accepted, batch.codes, sheet, table.rank)
+                aside += [batch.aside, rejected]
+                refused.append(batch.refused)
+                if accepted.height < batch.rows.height:
+                    refused.append(batch.rows.join(accepted, on="row", how="anti").select("dossier_id"))
+                totals.append(batch.aside.filter(pl.col("reason") == "total_row"))
+                rows_in += batch.rows_in
+                dossiers += batch.rows_in - batch.aside.filter(pl.col("verdict") == "excluded").height
+            aside.append(_check_total(sheet, totals, dossiers))
+        conflicting, repeats = batches.settle()
     aside.append(repeats)
     # dossiers that the file tells of, though not in a row that counts
     pl.concat([*refused, conflicting]).unique().sort("dossier_id").write_parquet(part / "rejected.parquet")

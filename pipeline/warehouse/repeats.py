@@ -6,114 +6,126 @@ Not here: what other files say of a dossier (the build).
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow.parquet as pq
 
 from pipeline.conform.rows import SET_ASIDE_SCHEMA, row_schema
 from pipeline.warehouse.sql import parquet, quoted
 
-MEMORY = "1GB"  # for files of several batches; beyond it DuckDB uses the disk
-PLACE = {"sheet": pl.String(), "table_rank": pl.Int32()}
+MEMORY = "1GB"  # to compare the rows of a file with each other; beyond it DuckDB uses the disk
+PLACE = {"sheet": pl.String()}
 CODES = {"dossier_id": pl.String(), "dossier_code": pl.String()}
+# texts of which there are few: the others are no shorter in a dictionary, and take longer to write
+IN_DICTIONARY = [name for name, dtype in (row_schema() | PLACE).items() if dtype == pl.String and name != "dossier_id"]
+
+
+class Kept:
+    """Frames of one schema as a Parquet file, written as they come."""
+
+    def __init__(self, path: Path, schema: Mapping[str, pl.DataType]) -> None:
+        self.path = path
+        plain = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        in_dictionary = [name for name in IN_DICTIONARY if name in schema]
+        self.writer = pq.ParquetWriter(path, plain, compression="zstd", use_dictionary=in_dictionary)
+
+    def add(self, frame: pl.DataFrame) -> None:
+        self.writer.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+    def close(self) -> None:
+        self.writer.close()
 
 
 class Batches:
-    """The accepted rows of a file, and the codes of all that were read, batch by batch: a lone batch stays in memory,
-    several wait on the disk, their codes in `hidden`."""
+    """The accepted rows of a file, table by table, and the codes of all that were read, in `hidden`; both wait on the
+    disk."""
 
     def __init__(self, part: Path, hidden: Path) -> None:
         self.part, self.hidden = part, hidden
-        self.rows, self.codes = pl.DataFrame(schema=row_schema() | PLACE), pl.DataFrame(schema=CODES)
-        self.number = 0
-        self.sheets: list[str | None] = []
+        self.tables: list[tuple[str | None, int, Kept]] = []
+        self.codes = Kept(hidden / "codes.parquet", CODES)
+        self.seen: list[pl.Series] = []
 
     def add(self, rows: pl.DataFrame, codes: pl.DataFrame, sheet: str | None, rank: int) -> None:
         """rows: `row_schema`. codes: dossier_id, dossier_code. rank: of two tables in one file the higher is the newer."""
-        if self.number == 1:
-            self._keep()
-        place = {"sheet": sheet, "table_rank": rank}
-        self.rows = rows.with_columns(pl.lit(place[name], dtype).alias(name) for name, dtype in PLACE.items())
-        self.codes = codes
-        self.number += 1
-        if self.number > 1:
-            self._keep()
-        if sheet not in self.sheets[-1:]:
-            self.sheets.append(sheet)
+        if not self.tables or self.tables[-1][:2] != (sheet, rank):
+            self._open(sheet, rank)
+        self.tables[-1][2].add(rows.with_columns(pl.lit(sheet, PLACE["sheet"]).alias("sheet")))
+        self.codes.add(codes)
+        self.seen.append(codes["dossier_id"].hash())
 
-    def _keep(self) -> None:
-        (self.part / "batches").mkdir(exist_ok=True)
-        self.rows.write_parquet(
-            self.part / "batches" / f"{self.number:05}.parquet", compression="lz4", statistics=False
+    def _open(self, sheet: str | None, rank: int) -> None:
+        for _, _, kept in self.tables[-1:]:
+            kept.close()
+        path = self.part / f"table_{len(self.tables):05}.parquet"
+        self.tables.append((sheet, rank, Kept(path, row_schema() | PLACE)))
+
+    def close(self) -> None:
+        """Whatever happened: an open file cannot be removed on Windows."""
+        self.codes.close()
+        for _, _, kept in self.tables:
+            kept.close()
+
+    def settle(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Leaves rows.parquet, and the codes: one row per dossier. Returns the dossiers of conflicting rows, and the rows
+        set aside."""
+        if not self.tables:
+            self._open(None, 0)
+        self.close()
+        codes, rows = self.codes.path, self.part / "rows.parquet"
+        seen = pl.concat(self.seen) if self.seen else pl.Series(dtype=pl.UInt64)
+        # two dossiers of one hash only make it look closer
+        if seen.n_unique() == len(seen) and len(self.tables) == 1:
+            self.tables[0][2].path.rename(rows)
+            return pl.DataFrame(schema={"dossier_id": pl.String()}), pl.DataFrame(schema=SET_ASIDE_SCHEMA)
+        spill = self.part / "spill"
+        con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
+        every = " UNION ALL ".join(
+            f"SELECT *, {rank} AS table_rank FROM read_parquet({parquet([kept.path])})" for _, rank, kept in self.tables
         )
-        self.codes.write_parquet(self.hidden / f"{self.number:05}.parquet", compression="lz4", statistics=False)
-
-    def settle(self, con: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Writes rows.parquet, and the codes: one row per dossier. Returns the dossiers of conflicting rows, and the rows
-        set aside. con: for a lone batch."""
-        if self.number > 1:
-            folder = self.part / "spill"
-            con = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder)})
-            rows = f"read_parquet({parquet(sorted((self.part / 'batches').iterdir()))})"
-            codes = f"read_parquet({parquet(sorted(self.hidden.glob('*.parquet')))})"
-        else:
-            rows, codes = "batch_rows", "batch_codes"
-            con.register(rows, self.rows)
-            con.register(codes, self.codes)
+        told = codes.rename(self.hidden / "read.parquet")
         try:
-            return settle_repeats(con, rows, codes, self.part, self.hidden, in_order=len(self.sheets) < 2)
+            return settle_repeats(con, f"({every})", f"read_parquet({parquet([told])})", rows, codes)
         finally:
-            if self.number > 1:
-                con.close()
-                shutil.rmtree(self.part / "batches")
-                shutil.rmtree(self.part / "spill", ignore_errors=True)
-            else:
-                con.unregister(rows)
-                con.unregister(codes)
+            con.close()
+            shutil.rmtree(spill, ignore_errors=True)
+            for _, _, kept in self.tables:
+                kept.path.unlink()
 
 
 def settle_repeats(
-    con: duckdb.DuckDBPyConnection, rows: str, codes: str, part: Path, hidden: Path, in_order: bool
+    con: duckdb.DuckDBPyConnection, rows: str, codes: str, kept_rows: Path, kept_codes: Path
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Identical repeats are excluded, conflicting rows all rejected; where registers of different days stand in one file
-    (a sheet per month), the newest speaks. rows, codes: relations. in_order: the rows come by sheet and row."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT dossier_id FROM {codes} GROUP BY dossier_id HAVING count(*) > 1"
-    )
-    some = con.execute("SELECT count(*) > 0 FROM repeated").fetchall()[0][0]
+    (a sheet per month), the newest speaks. rows, codes: relations."""
+    con.execute(f"CREATE TEMP TABLE repeated AS SELECT dossier_id FROM {codes} GROUP BY dossier_id HAVING count(*) > 1")
     content = ", ".join(c for c in row_schema() if c not in ("row", "dossier_id"))
-    once, distinct = "", ""
-    if some:  # seldom: to compare all rows with each other takes longer than all else here
-        con.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE judged AS
-            SELECT sheet, row, dossier_id, same <> times AND NOT superseded AS conflicting, superseded,
-                   same = times AND nth = 1 AND NOT superseded AS once
-            FROM (
-                SELECT sheet, row, dossier_id, row_number() OVER same_day AS nth,
-                       count(*) OVER (PARTITION BY dossier_id, table_rank) AS times,
-                       count(*) OVER (PARTITION BY dossier_id, table_rank, {content}) AS same,
-                       table_rank < max(table_rank) OVER (PARTITION BY dossier_id) AS superseded
-                FROM {rows} SEMI JOIN repeated USING (dossier_id)
-                WINDOW same_day AS (PARTITION BY dossier_id, table_rank ORDER BY sheet, row)
-            )
-            """
+    con.execute(
+        f"""
+        CREATE TEMP TABLE judged AS
+        SELECT sheet, row, dossier_id, same <> times AND NOT superseded AS conflicting, superseded,
+               same = times AND nth = 1 AND NOT superseded AS once
+        FROM (
+            SELECT sheet, row, dossier_id, row_number() OVER same_day AS nth,
+                   count(*) OVER (PARTITION BY dossier_id, table_rank) AS times,
+                   count(*) OVER (PARTITION BY dossier_id, table_rank, {content}) AS same,
+                   table_rank < max(table_rank) OVER (PARTITION BY dossier_id) AS superseded
+            FROM {rows} SEMI JOIN repeated USING (dossier_id)
+            WINDOW same_day AS (PARTITION BY dossier_id, table_rank ORDER BY sheet, row)
         )
-        once = "ANTI JOIN (FROM judged WHERE NOT once) other ON other.row = told.row AND other.sheet IS NOT DISTINCT FROM told.sheet"
-        distinct = "DISTINCT"
-    order = "" if in_order and not some else "ORDER BY sheet, row"
-    con.execute(
-        f"COPY (SELECT * EXCLUDE (table_rank) FROM {rows} told {once} {order}) "
-        f"TO {quoted(part / 'rows.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+        """
     )
     con.execute(
-        f"COPY (SELECT {distinct} dossier_id, dossier_code FROM {codes}) "
-        f"TO {quoted(hidden / 'codes.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT * EXCLUDE (table_rank) FROM {rows} told "
+        "ANTI JOIN (FROM judged WHERE NOT once) other ON other.row = told.row AND other.sheet IS NOT DISTINCT FROM told.sheet "
+        f"ORDER BY sheet, row) TO {quoted(kept_rows)} (FORMAT parquet, COMPRESSION zstd)"
     )
-    schema = {"dossier_id": pl.String()}
-    if not some:
-        return pl.DataFrame(schema=schema), pl.DataFrame(schema=SET_ASIDE_SCHEMA)
+    con.execute(
+        f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM {codes}) TO {quoted(kept_codes)} (FORMAT parquet, COMPRESSION zstd)"
+    )
     found = con.sql(
         """
         SELECT sheet, row, CASE WHEN conflicting THEN 'rejected' ELSE 'excluded' END AS verdict,

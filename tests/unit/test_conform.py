@@ -168,7 +168,7 @@ def test_a_sources_own_words(tmp_path: Path) -> None:
 
 
 def test_empty_marks_are_no_values(tmp_path: Path) -> None:
-    marks = [m.strip("'") for m in EMPTY_MARKS.strip("()").split(", ")] + ["\u00a0", " \t "]
+    marks = [*EMPTY_MARKS, "\u00a0", " \t "]
     rows, aside = conform_rows(tmp_path, *[dossier(due_at=m, channel=m, certified_copies=m) for m in marks])
     assert rows.select("due_at", "channel", "certified_copies").unique().rows() == [(None, None, None)]
     assert aside.is_empty()

@@ -236,7 +236,7 @@ def crash(*_: object, **__: object) -> None:
 
 
 STEPS = {
-    "while conforming": (repeats, "settle_repeats"),
+    "while conforming": (repeats.Batches, "settle"),
     "before the version is whole": (versions, "write_json"),
     "between conforming and archiving": (intake, "archive"),
     "within archiving": (record.os, "replace"),

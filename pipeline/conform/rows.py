@@ -18,6 +18,7 @@ import polars as pl
 from pipeline.conform.cells import case, clean_cells, filled, literal, own_code, own_name
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hash_sql
+from pipeline.conform.moments import moment_sql
 from pipeline.conform.shapes import NUMBERING, SECTION_UNIT, TOTAL, folded_sql, told_count, with_section_units
 from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.columns import CODED, Column, columns
@@ -28,9 +29,6 @@ from pipeline.read.grids import Grid
 
 # Codes in the national pattern are unique in the country; others only within their source (DESIGN §4.12).
 NATIONAL_CODE = columns()["dossier_code"].harmless
-WITH_OFFSET = r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)"
-HALF_DAYS = "AM|PM|SA|CH"  # of a twelve-hour clock; SA and CH where Windows speaks Vietnamese
-TWELVE_HOURS = "['%d/%m/%Y %I:%M:%S %p', '%d/%m/%Y %I:%M %p', '%d-%m-%Y %I:%M:%S %p']"
 A_CODE = r"[A-Za-zĐđ0-9./_-]*[0-9][A-Za-zĐđ0-9./_-]*"
 
 # Stored type per kind. Times are local and zone-less: the wall clock of the source's own zone (DESIGN §4.5).
@@ -202,7 +200,7 @@ class Conformer:
         if column.kind == "code":
             return name
         if column.kind == "timestamp":
-            return self._timestamp(name)
+            return moment_sql(name, self.source, self._some_text(name))
         if column.kind == "count":
             plain = f"CASE WHEN regexp_full_match({name}, '\\d{{1,3}}([.,]\\d{{3}})+') THEN regexp_replace({name}, '[.,]', '', 'g') ELSE {name} END"
             return f"try_cast(CASE WHEN regexp_full_match({plain}, '\\d{{1,9}}(\\.0+)?') THEN {plain} END AS DECIMAL(18, 2))::INTEGER"
@@ -264,24 +262,9 @@ class Conformer:
     def _own_words(self, column: Column) -> dict[str, str]:
         return self.source.values.get(column.kind, {}) | self.source.values.get(column.name, {})
 
-    def _timestamp(self, name: str) -> str:
-        """Local wall-clock time. Text with an offset or Z is turned to the source's zone; an Excel serial is a day count."""
-        formats = "[" + ", ".join(literal(f) for f in self.source.date_formats) + "]"
-        zone = literal(self.source.time_zone)
-        parsed = (
-            f"coalesce(try_strptime({name}, {formats}),"
-            f" CASE WHEN regexp_full_match({name}, '.* ({HALF_DAYS})')"
-            f" THEN try_strptime(replace(replace({name}, ' SA', ' AM'), ' CH', ' PM'), {TWELVE_HOURS})"
-            f" WHEN regexp_full_match({name}, '{WITH_OFFSET}')"
-            f" THEN timezone({zone}, try_cast({name} AS TIMESTAMPTZ))"
-            f" WHEN regexp_full_match({name}, '[2-7]\\d{{4}}(\\.\\d+)?')"
-            f" THEN TIMESTAMP '1899-12-30' + to_seconds(round({name}::DOUBLE * 86400)) END)"
-        )
-        if name in ("due_at", "extended_due_at") and self.source.lateness == "timestamp":
-            # A due date without a time (a workbook's date cell reads as midnight) runs to the end of its day.
-            end = "INTERVAL '86399 seconds'"
-            return f"{parsed} + CASE WHEN {parsed} = date_trunc('day', {parsed}) THEN {end} ELSE INTERVAL 0 SECOND END"
-        return parsed
+    def _some_text(self, name: str) -> str | None:
+        found = self.con.execute(f"SELECT {name} FROM cells WHERE {name} IS NOT NULL LIMIT 1").fetchone()
+        return found[0] if found else None
 
     # ---- what could not be parsed
 

@@ -68,6 +68,8 @@ def _text(column: pa.Array) -> pl.Series:
         return _each(column, lambda value: plain_number(str(value)))
     series = pl.Series(pl.from_arrow(column))
     if isinstance(series.dtype, pl.Datetime):
+        if not series.dtype.time_zone and not (series.dt.nanosecond() != 0).any():
+            return series.dt.strftime("%Y-%m-%d %H:%M:%S")  # whole seconds, as nearly always: half the time
         shown = series.dt.strftime("%Y-%m-%d %H:%M:%S%.f" + ("%:z" if series.dtype.time_zone else ""))
         return shown.str.replace(r"\.0+(?:$|(\+|-))", "$1").str.replace(r"(\.\d*?[1-9])0+(?:$|(\+|-))", "$1$2")
     return series.cast(pl.String)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.conform.cells import EMPTY_MARKS
 from pipeline.conform.keyed_hash import HEX_DIGITS, hash_sql
+from pipeline.conform.moments import moment_sql
 from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.procedures import known_names, procedures
 from pipeline.declare.sources import Source, read_source
@@ -329,3 +330,28 @@ def test_the_same_dossier_has_one_id(tmp_path: Path) -> None:
     secret = key(Office(tmp_path).home)
     plain = hmac.new(secret, f"national\x1f{national}".encode(), hashlib.sha256).hexdigest()[:32]
     assert ids(one, national) == [plain]
+
+
+ALL_FORMATS = Source("so", "so").date_formats
+MOMENTS = [datetime(2023, 2, 1, 4, 5, 6), datetime(2023, 12, 11, 10, 9), datetime(2023, 1, 31), datetime(1999, 12, 31, 23)]  # fmt: skip
+
+
+@pytest.mark.parametrize("formats", [ALL_FORMATS, ("%m/%d/%Y", "%d/%m/%Y"), ("%Y%d%m", "%Y%m%d")], ids=["ours", "american", "odd"])  # fmt: skip
+def test_the_text_looked_at_first_changes_no_moment(formats: tuple[str, ...]) -> None:
+    """It only says which format to try first; where an earlier one reads such a text otherwise, that one goes on first."""
+    source = Source("so", "so", date_formats=formats)
+    texts = [f"{moment:{form}}" for moment in MOMENTS for form in formats]
+    texts += ["", "x", "45000", "45000.5", "2023-02-01T04:05:06Z", "01/02/2023 04:05:06 CH", "31/02/2023"]
+    con = duckdb.connect()
+    con.execute("CREATE TABLE cells AS SELECT unnest($1) AS due_at", [texts])
+    plain = con.execute(f"SELECT due_at, {moment_sql('due_at', source, None)} FROM cells").fetchall()
+    assert sum(moment is not None for _, moment in plain) > len(formats)
+    for told in texts:
+        assert con.execute(f"SELECT due_at, {moment_sql('due_at', source, told)} FROM cells").fetchall() == plain
+
+
+def test_a_later_format_is_tried_first() -> None:
+    """Else the test above would compare one statement with itself."""
+    source = Source("so", "so")
+    assert "try_strptime(due_at, '%Y-%m-%d %H:%M:%S')" in moment_sql("due_at", source, "2023-02-01 04:05:06")
+    assert moment_sql("due_at", source, "01/02/2023 04:05:06") == moment_sql("due_at", source, None)

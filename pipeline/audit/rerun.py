@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,14 +23,13 @@ from pipeline.declare.text import Text
 from pipeline.errors import MotcuaError, WrongUse
 from pipeline.settings import Home
 from pipeline.warehouse.aliases import kept_aliases
-from pipeline.warehouse.intake import Intake, conformed
+from pipeline.warehouse.intake import Intake
 from pipeline.warehouse.keeping import kept_rows
+from pipeline.warehouse.reading import conformed, several_readers
 from pipeline.warehouse.record import Entry, archived
 from pipeline.warehouse.release import DATABASE
 from pipeline.warehouse.seals import Seal, SealedFile, read_seals
 from pipeline.warehouse.versions import FileFacts, fingerprint, read_facts
-
-AT_A_TIME = min(os.cpu_count() or 1, 4)  # files; each takes up to half a gigabyte
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def _conform(apart: Home, seal: Seal, progress: night.Progress) -> tuple[Intake,
     intake = Intake(aliases=kept_aliases(apart, seal.unit_aliases))
     from_rows: list[str] = []
     lost: list[tuple[str, Text]] = []
-    with ThreadPoolExecutor(AT_A_TIME) as readers:
+    with several_readers() as readers:
         reading = [(file, _entry(file), readers.submit(_facts, apart, file, _entry(file))) for file in seal.files]
         for file, entry, read in reading:
             progress(Text(f"Đọc lại {file.place}", f"Reading {file.place} again"))

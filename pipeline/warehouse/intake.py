@@ -5,9 +5,8 @@ Not here: what lies in data/raw and may be read (arrival.py), taking a file back
 
 from __future__ import annotations
 
-import shutil
-import traceback
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -33,18 +32,18 @@ from pipeline.warehouse.arrival import (
     stray_files,
     waiting_by_name,
 )
+from pipeline.warehouse.reading import Arrival, StillWritten, bytes_of, conformed, read_arrival, several_readers
 from pipeline.warehouse.record import (
     Entry,
     append_log,
     archive,
     archived,
     kept_in_archive,
-    now,
     read_log,
     sha256_of,
 )
 from pipeline.warehouse.seen import Seen
-from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, read_facts, version_folder
+from pipeline.warehouse.versions import FileFacts, fingerprint, read_facts
 
 Progress = Callable[[Text], None]
 
@@ -67,10 +66,6 @@ class Intake:
         return sorted(self.files + self.withdrawn, key=lambda f: f[0].seq)
 
 
-class StillWritten(Exception):
-    """The bytes of a file changed while it was read."""
-
-
 def new_exports(home: Home) -> list[Path]:
     """Files in data/raw whose bytes were never taken in."""
     known, seen = {e.sha256 for e in read_log(home)}, Seen(home)
@@ -87,34 +82,34 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
     by_place = {e.place: e for e in known.values()}
     sources: dict[str, tuple[Source, bytes]] = {}
     broken: set[str] = set()
+    arriving: dict[str, Arrival] = {}
+    again: list[Arrival] = []
     found = list(exports(home))
     growing = still_written([path for _, path in found])
     for folder, path in found:
         if folder.name in broken:
             continue
-        name = path.relative_to(folder).as_posix()
+        place = f"{folder.name}/{path.relative_to(folder).as_posix()}"
         if path in growing:
-            _tell_waiting(result, progress, f"{folder.name}/{name}", BY_CHANGE)
+            _tell_waiting(result, progress, place, BY_CHANGE)
             continue
         try:
             if folder.name not in sources:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
-            sha256 = _bytes_of(path, f"{folder.name}/{name}", seen)
-            if sha256 in known:
-                _same_bytes_elsewhere(known[sha256], folder.name, name, sources[folder.name][0])
-                _tell_known(progress, known[sha256], f"{folder.name}/{name}")
-                continue
-            _tell_new(progress, by_place.get(f"{folder.name}/{name}"), f"{folder.name}/{name}")
-            known[sha256] = _take(home, folder, name, sha256, *sources[folder.name], len(known) + 1)
-            result.taken.append(known[sha256])
-            by_place[known[sha256].place] = known[sha256]
-        except StillWritten:
-            _tell_waiting(result, progress, f"{folder.name}/{name}", BY_CHANGE)
+            arrival = Arrival(folder, path, bytes_of(path, place, seen), *sources[folder.name])
+            if arrival.sha256 in known or arrival.sha256 in arriving:
+                again.append(arrival)
+            else:
+                arriving[arrival.sha256] = arrival
         except MotcuaError as error:
             if folder.name not in sources:
                 broken.add(folder.name)
             result.refused.append(error)
     seen.keep()
+    with several_readers() as readers:
+        read = {sha256: readers.submit(read_arrival, home, arrival) for sha256, arrival in arriving.items()}
+        for arrival in [*arriving.values(), *again]:
+            _receive(home, arrival, read.get(arrival.sha256), known, by_place, result, progress)
     result.refused += _declared_today(home, {e.source for e in known.values()}, sources, broken)
     _conform_known(home, list(known.values()), sources, broken, result)
     return result
@@ -154,22 +149,22 @@ def _declared_today(
 def _conform_known(
     home: Home, entries: list[Entry], sources: dict[str, tuple[Source, bytes]], broken: set[str], result: Intake
 ) -> None:
-    for entry in sorted(entries, key=lambda e: e.seq):
-        try:
-            facts = _facts(home, entry, sources, broken)
-        except MotcuaError as error:  # what is in the archive is read no more: it is said, and the others go on
-            result.refused.append(error)
-            continue
-        (result.files if entry.counts else result.withdrawn).append((entry, facts))
+    with several_readers() as readers:
+        read = [(e, readers.submit(_facts, home, e, sources, broken)) for e in sorted(entries, key=lambda e: e.seq)]
+        for entry, facts in read:
+            try:
+                (result.files if entry.counts else result.withdrawn).append((entry, facts.result()))
+            except MotcuaError as error:  # what is in the archive is read no more: it is said, and the others go on
+                result.refused.append(error)
 
 
-def _same_bytes_elsewhere(entry: Entry, key: str, name: str, source: Source) -> None:
+def _same_bytes_elsewhere(entry: Entry, arrival: Arrival) -> None:
     """The same bytes in another source are one file, unless this source says whose they are: an empty register of one
     unit may be the very file of another's. Raises InputRefused."""
-    if entry.source != key and source.unit:
+    if entry.source != arrival.folder.name and arrival.source.unit:
         raise InputRefused(
             Text("Nội dung y hệt tệp của nguồn khác.", "The same bytes as a file of another source."),
-            where=f"{key}/{name}",
+            where=arrival.place,
             found=Text(entry.place, entry.place),
             todo=Text(
                 "Nếu tệp thật sự của đơn vị này (sổ không phát sinh): thêm tên đơn vị vào dòng tiêu đề; nếu chép nhầm: xóa đi.",
@@ -278,48 +273,39 @@ def _kept_facts(home: Home, entry: Entry, source: Source, toml: bytes) -> FileFa
     return conformed(home, path, entry.sha256, entry.name, source, fingerprint(home, toml), taken_at)
 
 
-def conformed(
-    home: Home, path: Path, sha256: str, name: str, source: Source, declared: str, taken_at: datetime
-) -> FileFacts:
-    """A file conformed. Whatever breaks on it is a refusal of this file alone: the others go on."""
+def _receive(
+    home: Home,
+    arrival: Arrival,
+    read: Future[tuple[FileFacts, datetime]] | None,
+    known: dict[str, Entry],
+    by_place: dict[str, Entry],
+    result: Intake,
+    progress: Progress,
+) -> None:
+    """Takes in a file that was read; one whose bytes are known is only spoken of."""
     try:
-        return conform_file(home, path, sha256, name, source, declared, taken_at)
-    except (MotcuaError, OSError):
-        raise
-    except BaseException as error:
-        # a reader written in Rust ends in a panic, which is no Exception
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        # where it broke, not the message, which may quote a cell
-        kind = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
-        raise InputRefused(
-            Text("Tệp làm hỏng việc đọc.", "Reading broke on this file."),
-            where=f"{source.key}/{name}",
-            found=Text(kind, kind),
-            todo=Text(
-                "Xuất lại tệp; nếu vẫn thế, báo người phát triển.", "Export it again; if it stays, tell the developers."
-            ),
-        ) from None
+        if entry := known.get(arrival.sha256):
+            _same_bytes_elsewhere(entry, arrival)
+            _tell_known(progress, entry, arrival.place)
+            return
+        _tell_new(progress, by_place.get(arrival.place), arrival.place)
+        facts, taken_at = read.result() if read else read_arrival(home, arrival)
+        entry = _keep(home, arrival, facts, taken_at, len(known) + 1)
+        known[arrival.sha256] = by_place[entry.place] = entry
+        result.taken.append(entry)
+    except StillWritten:
+        _tell_waiting(result, progress, arrival.place, BY_CHANGE)
+    except MotcuaError as error:
+        result.refused.append(error)
 
 
-def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml: bytes, seq: int) -> Entry:
-    """Conforms, then archives, then logs: a crash in between leaves nothing that counts."""
-    path, taken_at = folder / name, now()
-    declared = fingerprint(home, toml)
-    try:
-        facts = conformed(home, path, sha256, name, source, declared, taken_at)
-    except MotcuaError:
-        if _changed(path, sha256):  # half a file is no file that cannot be read
-            raise StillWritten from None
-        raise
-    if _changed(path, sha256):
-        shutil.rmtree(version_folder(home, sha256, declared))  # what was read are not the bytes of this name
-        raise StillWritten
+def _keep(home: Home, arrival: Arrival, facts: FileFacts, taken_at: datetime, seq: int) -> Entry:
+    """Archives, then logs: a crash before leaves nothing that counts."""
+    source, path, sha256 = arrival.source, arrival.path, arrival.sha256
     archive(home, path, sha256)
     toml_sha = None
-    if toml:
-        toml_path = folder / "source.toml"
+    if arrival.toml:
+        toml_path = arrival.folder / "source.toml"
         toml_sha = sha256_of(toml_path)
         archive(home, toml_path, toml_sha)
     known = taken_at
@@ -332,34 +318,12 @@ def _take(home: Home, folder: Path, name: str, sha256: str, source: Source, toml
         known_at.isoformat(sep=" "),
         sha256,
         source.key,
-        name,
+        arrival.name,
         path.stat().st_size,
         toml_sha,
     )
     append_log(home, entry)
     return entry
-
-
-def _bytes_of(path: Path, where: str, seen: Seen) -> str:
-    """The sha256 of a file in data/raw, which may be locked by whoever has it open, or gone again."""
-    try:
-        return seen.sha256_of(path)
-    except OSError as error:
-        raise InputRefused(
-            Text("Không đọc được tệp.", "The file cannot be read."),
-            where=where,
-            found=Text(type(error).__name__, type(error).__name__),
-            todo=Text(
-                "Đóng tệp ở chương trình khác, xem quyền đọc.", "Close it in other programs; see that it may be read."
-            ),
-        ) from None
-
-
-def _changed(path: Path, sha256: str) -> bool:
-    try:
-        return sha256_of(path) != sha256
-    except OSError:
-        return True
 
 
 def _source_toml(folder: Path) -> bytes:

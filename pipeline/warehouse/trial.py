@@ -26,7 +26,7 @@ from pipeline.declare.units import propose, resolve
 from pipeline.errors import InputRefused
 from pipeline.read.grids import open_file
 from pipeline.settings import Home
-from pipeline.warehouse.intake import conformed
+from pipeline.warehouse.reading import conformed
 from pipeline.warehouse.record import now, restricted_codes, restricted_units, sha256_of
 from pipeline.warehouse.versions import FileFacts, fingerprint, sheets_of
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, WrongUse
-from pipeline.warehouse import arrival, intake, record
+from pipeline.warehouse import arrival, intake, reading, record
 from pipeline.warehouse.record import Withdrawal, append_log, read_log
 from pipeline.warehouse.withdrawal import find, withdraw
 from tests.conftest import copy_of
@@ -117,7 +117,7 @@ def test_whatever_breaks_on_a_file_refuses_that_file_alone(
     office = Office(tmp_path)
     office.drop("a.csv", [dossier()])
     office.drop("b.csv", [dossier()])
-    whole = intake.conform_file
+    whole = reading.conform_file
 
     def breaks(home, path, *rest):
         if path.name == "a.csv":
@@ -125,7 +125,7 @@ def test_whatever_breaks_on_a_file_refuses_that_file_alone(
         return whole(home, path, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake, "conform_file", breaks)
+        patch.setattr(reading, "conform_file", breaks)
         found = office.take_in()
     assert names(office) == ["b.csv"] and [e.where for e in found.refused] == ["so/a.csv"]
     assert isinstance(found.refused[0], InputRefused)
@@ -147,8 +147,8 @@ def test_a_file_of_the_archive_that_is_read_no_more_is_told_and_stops_no_other(
             raise InputRefused(Text("quá lớn", "too large"), where=name)
         return conform(home, path, sha256, name, *rest)
 
-    conform = intake.conform_file
-    monkeypatch.setattr(intake, "conform_file", stricter)
+    conform = reading.conform_file
+    monkeypatch.setattr(reading, "conform_file", stricter)
     found = office.take_in()
     assert [e.name for e, _ in found.files] == ["b.csv"] and [e.where for e in found.refused] == ["a.csv"]
 

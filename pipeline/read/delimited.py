@@ -9,9 +9,11 @@ import codecs
 import csv
 import io
 import itertools
+import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -95,8 +97,8 @@ def _records(source: Iterator[str], delimiter: str) -> Iterator[list[str]]:
 
 
 def _blocks(path: Path, coding: Coding, delimiter: str, width: int) -> Iterator[pl.DataFrame]:
-    """All records as frames of `c0`, `c1`, …, `surplus`. Where no quote stands in a block a line is a record and is cut at
-    the delimiters, in a small part of the time that reading cell by cell takes; a test proves both ways equal."""
+    """All records as frames of `c0`, `c1`, …, `surplus`. What is quoted well or not at all is
+    cut in a small part of the time that reading cell by cell takes; a test proves both ways equal."""
     with path.open("rb") as raw:
         source = _Utf8(raw) if coding.codec in ("utf-8", "utf-8-sig") else _Other(raw, coding.codec)
         while block := source.block():
@@ -139,27 +141,41 @@ class _Other:
 
 
 def _cells(block: bytes, delimiter: str, width: int) -> pl.DataFrame | None:
-    """A block in which each line is a record by itself, as a frame of the header's width; null where that cannot be told
-    so easily."""
-    if b'"' in block or b"\0" in block:
+    """A block that begins and ends with a record, as a frame of the header's width; null where that cannot be told so
+    easily: a zero byte, a quote that stands for itself, a cell that goes on in the next block."""
+    quotes = b'"' in block
+    if b"\0" in block or (quotes and not _well_quoted(block, delimiter)):
         return None
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if _has_long_line(block):
         return None
     try:
-        return _cut_lines(block, delimiter, width).with_columns(surplus=False)
-    except (pl.exceptions.SchemaError, pl.exceptions.ComputeError):  # a line has more cells, or is no UTF-8
+        return _cut_records(block, delimiter, width, quotes).with_columns(surplus=False)
+    except (pl.exceptions.SchemaError, pl.exceptions.ComputeError):  # a record has more cells, or is no UTF-8
         mark = delimiter.encode()
         widest = 1 + max(line.count(mark) for line in block.split(b"\n"))
-    if widest > width + MOST_BEYOND:
+    if quotes or widest > width + MOST_BEYOND:
         return None
     try:
-        cells = _cut_lines(block, delimiter, widest)
+        cells = _cut_records(block, delimiter, widest, quotes)
     except pl.exceptions.ComputeError:  # no UTF-8: decoding it will tell
         return None
     beyond = [pl.col(name).str.strip_chars().fill_null("") != "" for name in _names(widest)[width:]]
     return cells.select(*_names(width), surplus=pl.any_horizontal(beyond))
+
+
+def _well_quoted(block: bytes, delimiter: str) -> bool:
+    """Whether every quote belongs to a cell that is quoted from its beginning to its end, without a line end of more than
+    one byte in it."""
+    rest = _quoted(delimiter).sub(b"", block)
+    return b'"' not in rest and rest.count(b"\r") == block.count(b"\r")
+
+
+@cache
+def _quoted(delimiter: str) -> re.Pattern[bytes]:
+    ends = re.escape(delimiter).encode() + rb"\r\n"
+    return re.compile(rb'(?<![^%b])"[^"]*(?:""[^"]*)*"(?![^%b])' % (ends, ends))
 
 
 def _has_long_line(block: bytes) -> bool:
@@ -172,18 +188,18 @@ def _has_long_line(block: bytes) -> bool:
     return False
 
 
-def _cut_lines(block: bytes, delimiter: str, width: int) -> pl.DataFrame:
-    """Empty cells are null. Raises SchemaError or ComputeError where a line has more cells than that."""
-    cells = dict.fromkeys(_names(width), pl.String)
-    return pl.read_csv(
+def _cut_records(block: bytes, delimiter: str, width: int, quotes: bool) -> pl.DataFrame:
+    """Empty cells are null. Raises SchemaError or ComputeError where a record has more cells than that."""
+    cells = pl.read_csv(
         block,
         has_header=False,
         separator=delimiter,
-        quote_char=None,
-        schema=cells,
+        quote_char='"' if quotes else None,
+        schema=dict.fromkeys(_names(width), pl.String),
         missing_columns="insert",
         raise_if_empty=False,
     )
+    return cells.with_columns(pl.all().replace("", None)) if quotes else cells
 
 
 def _records_of(text: str, source: _Utf8 | _Other, coding: Coding, delimiter: str) -> Iterator[list[str]]:

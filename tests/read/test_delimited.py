@@ -1,4 +1,4 @@
-"""Delimited text without quotes is cut line by line; whatever way a block is read, the cells are those of the csv module."""
+"""Whatever way a block of delimited text is read, the cells are those of the csv module."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ def test_the_cells_are_those_of_the_csv_module(
     assert compared > 30
 
 
-def test_lines_are_cut_where_no_quote_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_odd_quotes_are_read_cell_by_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the comparison above would compare one way with itself."""
     path = tmp_path / "sổ.csv"
     taken: list[int] = []
-    cut = delimited._cut_lines
-    monkeypatch.setattr(delimited, "_cut_lines", lambda block, *a: taken.append(block.count(b"\n")) or cut(block, *a))
+    cut = delimited._cut_records
+    monkeypatch.setattr(delimited, "_cut_records", lambda block, *a: taken.append(block.count(b"\n")) or cut(block, *a))
     monkeypatch.setattr(delimited, "BLOCK", 12)
-    path.write_text('a,b\n1,2\n3,4\n5,6\n"x",8\n9,10\n11,12\n13,14\n', encoding="utf-8", newline="")
+    path.write_text('a,b\n1,2\n3,4\n5,6\n"x"y,8\n9,10\n11,12\n13,14\n', encoding="utf-8", newline="")
     frame = delimited._cut(path, "sổ.csv", Coding("utf-8", "utf-8"), ",", limits())
     assert [row["c1"] for block in frame.batches(2) for row in block.to_dicts()] == [
         "2",
@@ -106,11 +106,18 @@ def test_lines_are_cut_where_no_quote_stands(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    "odd", ["x" * 1_000_001 + "\n", "ab\x00c\n", 'a,"b"\n', "a" + "," * 60 + "\n"], ids=["a long line", "a zero byte", "a quote", "many cells"]
+    "odd", ["x" * 1_000_001 + "\n", "ab\x00c\n", 'a,b"c"\n', 'a,"b\r\nc"\n', "a" + "," * 60 + "\n"], ids=["a long line", "a zero byte", "a quote", "a line end", "many cells"]
 )  # fmt: skip
 def test_odd_blocks_are_read_cell_by_cell(odd: str) -> None:
-    block = "a,b\n" * 300_000 + odd + "a,b\n" * 300_000
+    block = "a,b\n" * 300 + odd + "a,b\n" * 300
     assert delimited._cells(block.encode(), ",", 2) is None
+
+
+def test_quoted_cells() -> None:
+    found = delimited._cells('a,b\n"x, y","hai\ndòng"\n"","nói ""to"""\r\n\n"c"'.encode(), ",", 2)
+    assert found is not None
+    told = [("a", "b"), ("x, y", "hai\ndòng"), (None, 'nói "to"'), (None, None), ("c", None)]
+    assert found.rows() == [(*cells, False) for cells in told]
 
 
 def test_ends_of_lines() -> None:

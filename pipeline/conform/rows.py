@@ -108,7 +108,7 @@ class Conformer:
         self.con.register("raw_cells", frame)
         clean = clean_cells(frame, texts)
         kept = ", ".join(["row", *(f"{text} AS {column}" for column, text in clean.items()), *(["surplus"] * surplus)])
-        if clean == texts and any(not frame[cell].null_count() for cell in texts.values()):
+        if clean == texts and any(not frame[c].null_count() for c in texts.values() if c in cells):
             source = "raw_cells"  # no cell has to be mended, and no row is empty
         else:
             some = filled(cells) + " OR surplus" * surplus

@@ -22,7 +22,7 @@ import pytest
 from pipeline import night
 from pipeline.declare.sources import Source, read_source
 from pipeline.settings import Home
-from pipeline.warehouse import intake, withdrawal
+from pipeline.warehouse import reading, withdrawal
 from pipeline.warehouse.intake import Intake, take_in
 from pipeline.warehouse.record import sha256_of
 from pipeline.warehouse.release import open_published
@@ -142,7 +142,7 @@ def clock(words: str) -> Iterator[None]:
     """What comes in or is taken back meanwhile does so at this moment, on the offices' wall clock."""
     at = datetime.fromisoformat(words).replace(tzinfo=HERE).astimezone(UTC)
     with pytest.MonkeyPatch.context() as patch:
-        for room in (intake, withdrawal):
+        for room in (reading, withdrawal):
             patch.setattr(room, "now", lambda: at)
         yield
 

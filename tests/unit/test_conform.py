@@ -21,8 +21,9 @@ from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.procedures import known_names, procedures
 from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import fold
+from pipeline.settings import Home
 from pipeline.warehouse.record import key
-from tests.unit.office import Office, conform, conform_rows, dossier, table, write_csv, write_xlsx
+from tests.unit.office import HEADERS, Office, conform, conform_rows, dossier, table, write_csv, write_xlsx
 
 KINDS = {name: column.kind for name, column in columns().items()}
 
@@ -355,3 +356,16 @@ def test_a_later_format_is_tried_first() -> None:
     source = Source("so", "so")
     assert "try_strptime(due_at, '%Y-%m-%d %H:%M:%S')" in moment_sql("due_at", source, "2023-02-01 04:05:06")
     assert moment_sql("due_at", source, "01/02/2023 04:05:06") == moment_sql("due_at", source, None)
+
+
+def test_rows_of_white_are_no_rows(tmp_path: Path) -> None:
+    """Also where a column that is not read is filled with white in each, and the title names the unit of all."""
+    rows = [dossier(), dossier()]
+    titles, (header, *body) = ["UBND xã Gio Mỹ"], [[*cells, " "] for cells in table(rows, titles=())]
+    header[-1] = "Ghi chú riêng"
+    place = header.index(HEADERS["unit"])
+    empty = [""] * (len(header) - 1) + [" "]
+    lines = [[c for n, c in enumerate(line) if n != place] for line in (header, body[0], empty, body[1])]
+    facts, kept, _ = conform(Home(tmp_path), write_csv(tmp_path / "so.csv", [titles, *lines]))
+    assert (facts.rows_in, facts.accepted, kept["row"].to_list(), facts.excluded) == (2, 2, [3, 5], {})
+    assert kept["unit"].unique().to_list() == ["UBND xã Gio Mỹ"]

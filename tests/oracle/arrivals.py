@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipeline.settings import Home
-from pipeline.warehouse import intake, record, withdrawal
+from pipeline.warehouse import intake, reading, record, withdrawal
 
 from .known import Arrival
 from .oracle import Export, Said
@@ -188,7 +188,7 @@ class Player:
         coming = list(coming)
         steps: list[Step] = [step for n, one in enumerate(coming) for step in self._steps(n, one)]
         with pytest.MonkeyPatch.context() as patch:
-            for room in (intake, withdrawal):
+            for room in (reading, withdrawal):
                 patch.setattr(room, "now", lambda: self.clock.replace(tzinfo=HERE).astimezone(ZoneInfo("UTC")))
             for at, act in sorted(steps, key=lambda step: step[0]):
                 self.clock = at

@@ -18,7 +18,7 @@ from pipeline.declare.sources import Source
 from pipeline.errors import Busy, InputRefused
 from pipeline.read import grids
 from pipeline.settings import Home
-from pipeline.warehouse import intake, reading, record, repeats, versions
+from pipeline.warehouse import intake, reading, record, repeats, seen, versions
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import append_log, read_log
 from tests.unit.office import QUARTER, Office, Row, conform, dossier, opened, table, write_xlsx
@@ -155,7 +155,7 @@ def test_a_file_that_somebody_holds_is_refused_for_now(tmp_path: Path, monkeypat
         return record.sha256_of(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(reading, "sha256_of", locked)
+        patch.setattr(seen, "sha256_of", locked)
         found = office.take_in()
     assert names(office) == ["b.csv"] and [e.where for e in found.refused] == ["so/a.csv"]
     assert str(tmp_path) not in found.refused[0].render("vi")

@@ -72,6 +72,10 @@ class CheckFailed(MotcuaError):
     exit_code = 1
 
 
+class NoSpark(MotcuaError):
+    """Spark was asked to count and could not: lacking on this machine, out of reach, or it gave up."""
+
+
 class NoPictures(MotcuaError):
     """The charts could not be drawn: no browser, or one that does not work. All else goes out without them."""
 

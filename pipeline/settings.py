@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
 
 PROJECT = Path(__file__).resolve().parent.parent
+ENGINES = ("duckdb", "spark")
+MASTERS = r"local(\[(\*|[1-9]\d*)\])?|yarn|(spark|k8s|sc)://\S+"
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,47 @@ def settle_seconds() -> float:
 def notice_target() -> str | None:
     """Where a failed night is told (MOTCUA_NOTICE): a web hook address, or a file to append to; None = log only."""
     return os.environ.get("MOTCUA_NOTICE") or None
+
+
+def engine() -> str:
+    """What counts the dossiers (MOTCUA_ENGINE): "duckdb", or "spark" (measure/spark.py). Raises WrongUse."""
+    return _known("MOTCUA_ENGINE", ENGINES[0], "|".join(ENGINES), ", ".join(ENGINES))
+
+
+def spark_master() -> str:
+    """Where Spark counts (MOTCUA_SPARK): this machine, a cluster's master, or a Spark Connect address. Raises WrongUse."""
+    return _known("MOTCUA_SPARK", "local[*]", MASTERS, "local[*], local[4], yarn, spark://…, k8s://…, sc://…:15002")
+
+
+def spark_folder() -> Path | None:
+    """Where dossiers and counts are handed to Spark and back (MOTCUA_SPARK_FOLDER): a folder that has the same path on
+    all its machines; None = not set, which will do where Spark runs on this machine. Raises WrongUse."""
+    words = os.environ.get("MOTCUA_SPARK_FOLDER")
+    if words and not Path(words).is_dir():
+        raise _wrong("MOTCUA_SPARK_FOLDER", words, Text("một thư mục đã có", "a folder that is there"))
+    return Path(words).resolve() if words else None
+
+
+def java() -> str | None:
+    """The Java that Spark would start: JAVA_HOME's, else the one on the PATH; None = there is none."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=str(Path(home) / "bin") if home else None)
+
+
+def _known(name: str, usual: str, pattern: str, examples: str) -> str:
+    words = os.environ.get(name) or usual
+    if not re.fullmatch(pattern, words):
+        raise _wrong(name, words, Text(examples, examples))
+    return words
+
+
+def _wrong(name: str, words: str, expected: Text) -> WrongUse:
+    return WrongUse(
+        Text(f"Biến môi trường {name} có giá trị không dùng được.", f"The environment variable {name} cannot be used."),
+        expected=expected,
+        found=Text(words[:80], words[:80]),
+        todo=Text(f"Sửa hoặc bỏ {name} rồi chạy lại.", f"Correct or remove {name}, then run again."),
+    )
 
 
 def set_dagster_home(home: Home) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
+from pipeline import settings
 from pipeline.declare.figures import Indicator, indicators, labels, measures, thresholds
 from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS, filled, rule_sets
+from pipeline.measure import spark
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
 from pipeline.measure.score_table import score_select, score_table
@@ -24,7 +26,12 @@ HERE = dict.fromkeys(("heart", "own", "live", "main"), "")  # the schemas of a s
 def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     """All figure tables, in order. Needs the tables of warehouse/build."""
     con.execute(dossier_period_sql())
-    con.execute(period_count_sql())
+    if settings.engine() == "spark":
+        spark.make_table(
+            con, "period_count", filled(_period_count_select(), HERE), {"dossier_period": _heart_select(OURS, "", "")}
+        )
+    else:
+        con.execute(period_count_sql())
     reported_tables(con)
     con.execute(f"CREATE TABLE form_ii06a AS {filled(_form_select(reported=True), HERE)}")
     _threshold_table(con)
@@ -82,12 +89,13 @@ def period_count_sql() -> str:
 
 def _period_count_select() -> str:
     by = ", ".join(labels())
+    order = ", ".join(f"{name} NULLS LAST" for name in labels())  # engines differ where nothing is said
     return (
         f"SELECT {PERIOD_COLUMNS}, unit_id, field, {by}, count(*) AS n, "
         "sum(certified_copies) AS certified_copies, sum(processing_days) AS processing_days, "
         "count(certified_copies) AS n_certified_copies, count(processing_days) AS n_processing_days "
         "FROM {heart}dossier_period WHERE coverage <> 'no_data' "
-        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by} ORDER BY period, unit_id, field, {by}"
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by} ORDER BY period, unit_id, field NULLS LAST, {order}"
     )
 
 

@@ -25,7 +25,7 @@ SELECT
     CASE WHEN d.concluded_on <= p.as_of AND d.conclusion = 'resolved' THEN d.processing_days END AS processing_days,
     d.component_digitized, d.component_reused, d.result_digitized, d.fee_due, d.paid_online, d.certified_copies,
     d.apology_sent, d.rated, d.rating,
-    d.unit_id AS register_unit_id, d.source, d.file_id, d.sheet, d.row, CAST(NULL AS VARCHAR) AS seal
+    d.unit_id AS register_unit_id, d.source, d.file_id, d.sheet, d.row, CAST(NULL AS STRING) AS seal
 FROM {main}dossier d
 JOIN {live}period_unit p
   ON p.unit_id = d.unit_id

@@ -7,6 +7,7 @@ This module itself needs the standard library alone, so that the bootstrap can r
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import duckdb
 
 __version__ = "0.4.0"
+
+# pandera imports pyspark wherever it is installed, and pyspark then warns of a pandas that is not used with it here.
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 
 
 def open_published(home: str | Path | None = None) -> duckdb.DuckDBPyConnection:

@@ -173,6 +173,13 @@ def java() -> str | None:
     return shutil.which("java", path=str(Path(home) / "bin") if home else None)
 
 
+def free_spark_address() -> None:
+    """Takes away the address of this machine alone that pandera sets when it is imported (SPARK_LOCAL_IP): at it the
+    machines of a cluster would look for the driver on themselves."""
+    if os.environ.get("SPARK_LOCAL_IP") == "127.0.0.1":
+        del os.environ["SPARK_LOCAL_IP"]
+
+
 def _known(name: str, usual: str, pattern: str, examples: str) -> str:
     words = os.environ.get(name) or usual
     if not re.fullmatch(pattern, words):

@@ -10,13 +10,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from pipeline import night
-from pipeline.settings import Home
+from pipeline.settings import Home, java
 from tests import quick
 
 # A busy office machine is no fault: what is tested is what comes out, not how fast one example ran.
@@ -97,6 +98,14 @@ def chromium(need_tool: Callable[[str | None, str], str]) -> str:
     """The path of a browser of the Chromium family."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
     return need_tool(next((found for name in names if (found := shutil.which(name))), None), "Chromium")
+
+
+@pytest.fixture(scope="session")
+def pyspark(need_tool: Callable[[str | None, str], str]) -> str:
+    """pyspark, on a machine with Java: where there is none, nobody requires it."""
+    if java() is None:
+        pytest.skip("Java is not on this machine")
+    return need_tool("pyspark" if find_spec("pyspark") else None, "pyspark (requirements-spark.lock)")
 
 
 @dataclass(frozen=True)

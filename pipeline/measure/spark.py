@@ -14,7 +14,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,13 +134,18 @@ def session(folder: Path) -> Generator[SparkSession]:
             finally:
                 client.stop()
             return
-        from pyspark.sql import SparkSession
-
-        if running := SparkSession.getActiveSession():
-            yield running.newSession()
+        if found := running():
+            yield found.newSession()
         else:
             with _started(master, folder) as own:
                 yield own
+
+
+def running() -> SparkSession | None:
+    """The session of the Spark that this process has started already, if there is one."""
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession()
 
 
 def _reach(address: str) -> None:
@@ -179,12 +183,14 @@ def _started(master: str, folder: Path) -> Generator[SparkSession]:
 
     said = STARTED | ANSWERS | (ALONE | {"spark.local.dir": str(folder)} if _here(master) else {})
     conf = SparkConf(loadDefaults=False).setMaster(master).setAppName("motcua").setAll(list(said.items()))
+    if not _here(master):
+        settings.free_spark_address()
     interrupt = signal.getsignal(signal.SIGINT)
     with (folder / "spark.log").open("wb") as log:
         try:
             gateway: Any = launch_gateway(conf, {"stdout": log, "stderr": subprocess.STDOUT})
         except PySparkException:
-            raise _failed(_last_line(folder / "spark.log")) from None
+            raise _failed((folder / "spark.log").read_text(encoding="utf-8", errors="replace")) from None
         try:
             with _told():  # a Java that is no more could not say what went wrong
                 own = SparkSession(SparkContext(conf=conf, gateway=gateway))
@@ -202,43 +208,37 @@ def _started(master: str, folder: Path) -> Generator[SparkSession]:
                 signal.signal(signal.SIGINT, interrupt)  # pyspark's asks a context that is no more
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
-
-
 @contextmanager
 def _told() -> Generator[None]:
     """Whatever Spark raises meanwhile as an error for people; by itself it says nothing."""
     chatter = logging.getLogger("SQLQueryContextLogger")
     level = chatter.level
     chatter.setLevel(logging.CRITICAL + 1)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning)  # of versions of pandas, which is not used here
-        try:
-            from py4j.protocol import Py4JError
-            from pyspark.errors import PySparkException
+    try:
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
 
-            try:
-                yield
-            except (PySparkException, Py4JError) as error:
-                if isinstance(error, ImportError):
-                    raise
-                raise _failed(str(error)) from None
-        except ImportError as error:
-            raise NoSpark(
-                Text("Chưa cài phần Spark.", "The part for Spark is not installed."),
-                found=Text(str(error)[:200], str(error)[:200]),
-                todo=Text(f"Cài: {INSTALL}", f"Install it: {INSTALL}"),
-            ) from None
-        finally:
-            chatter.setLevel(level)
+        try:
+            yield
+        except (PySparkException, Py4JError) as error:
+            if isinstance(error, ImportError):
+                raise
+            raise _failed(str(error)) from None
+    except ImportError as error:
+        raise NoSpark(
+            Text("Chưa cài phần Spark.", "The part for Spark is not installed."),
+            found=Text(str(error)[:200], str(error)[:200]),
+            todo=Text(f"Cài: {INSTALL}", f"Install it: {INSTALL}"),
+        ) from None
+    finally:
+        chatter.setLevel(level)
 
 
 def _failed(words: str) -> NoSpark:
     """With the line that matters of what Spark says: what it is given holds no personal data (DESIGN §4.15)."""
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    said = next((line[2:] for line in lines if line.startswith(": ")), lines[0] if lines else "?")[:300]
+    if words.startswith("An error occurred while calling"):  # py4j's own first line, the name of a Java object
+        words = words.partition("\n: ")[2]
+    said = next((line.strip() for line in words.splitlines() if line.strip()), "?")[:300]
     return NoSpark(
         Text("Spark không tính được; số liệu cũ vẫn được giữ.", "Spark could not count; the last figures stay."),
         found=Text(said, said),

@@ -43,6 +43,7 @@ TOP_LEVEL = {
         "pyproject.toml",
         "requirements.lock",
         "requirements-dev.lock",
+        "requirements-spark.lock",
         "dagster.yaml",
     ),
     *(".gitignore", ".gitattributes"),
@@ -336,7 +337,7 @@ def lock_faults(text: str) -> Iterator[str]:
                 yield f"no sha256 hash: {name}"
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-spark.lock"])
 def test_lock_pins_and_hashes_everything(name: str) -> None:
     assert not list(lock_faults((ROOT / name).read_text(encoding="utf-8")))
 
@@ -387,13 +388,21 @@ def test_what_pyproject_asks_for_is_locked() -> None:
     for environment in MACHINES:
         here, there = at(environment, run), at(environment, dev)
         assert {n: there.get(n) for n in here} == here, environment
+    # The lock of an extra goes on top of either: what they have, it does not change.
+    for extra, wanted in project["project"]["optional-dependencies"].items():
+        more = pins((ROOT / f"requirements-{extra}.lock").read_text(encoding="utf-8"))
+        assert not unlocked(wanted, more)
+        for environment in MACHINES:
+            here, there = at(environment, more), at(environment, dev)
+            assert {n: there.get(n, here[n]) for n in here} == here, environment
     assert unlocked(["click>=99", "nothing-of-that-name"], run) == ["click>=99", "nothing-of-that-name"]
 
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     words = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
-    asked = project["project"]["dependencies"] + [d for g in project["dependency-groups"].values() for d in g]
+    groups = [*project["dependency-groups"].values(), *project["project"]["optional-dependencies"].values()]
+    asked = project["project"]["dependencies"] + [d for g in groups for d in g]
     assert not [d for d in asked if f"`{Requirement(d).name}`" not in words], "write a line in docs/decisions.md"
 
 

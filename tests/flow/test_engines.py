@@ -1,0 +1,213 @@
+"""Both engines run the same statements: every cell that DuckDB gives, Spark gives, and so every figure that follows.
+
+One Java serves all: it is started as a night starts it, with the office's own Spark settings (which here add Spark
+Connect), and the builds find it running.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline import night
+from pipeline.errors import NoSpark
+from pipeline.measure import spark
+from pipeline.measure.figures import build_figures, dossier_period_sql, period_count_sql
+from pipeline.settings import Home
+from pipeline.warehouse.build import build, connect
+from pipeline.warehouse.intake import recorded, take_in
+from pipeline.warehouse.sql import question, quoted
+from tests.oracle import registers
+from tests.oracle.oracle import CONCLUDED, OPEN
+
+pytestmark = pytest.mark.slow  # Java takes its time to start
+ENGINES = ("duckdb", "spark")
+
+
+# ---- a Spark for all tests
+
+
+@pytest.fixture(scope="module")
+def connect_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def running(pyspark: str, connect_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Spark on one core; what an office writes into spark-defaults.conf holds for it."""
+    place = tmp_path_factory.mktemp("cấu hình Spark")
+    own = {
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": connect_port,
+        "spark.sql.shuffle.partitions": 1,
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # for a short life
+    }
+    words = "".join(f"{name} {value}\n" for name, value in own.items())
+    (place / "spark-defaults.conf").write_text(words, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_CONF_DIR", str(place))
+        patch.setenv("MOTCUA_SPARK", "local[1]")
+        with spark.session(place):
+            yield
+
+
+# ---- the same figures
+
+
+def unlike(con: duckdb.DuckDBPyConnection, one: str, other: str) -> int:
+    """How many rows of two queries have no equal in the other; all, where their columns or types differ."""
+    if con.execute(f"DESCRIBE {one}").fetchall() != con.execute(f"DESCRIBE {other}").fetchall():
+        return -1
+    both = f"(({one}) EXCEPT ALL ({other})) UNION ALL (({other}) EXCEPT ALL ({one}))"
+    return con.execute(f"SELECT count(*) FROM ({both})").fetchall()[0][0]
+
+
+def differing(*paths: Path) -> set[str]:
+    """The tables that are not the same in two databases; of the counts, the order of their rows too."""
+    with duckdb.connect() as con:
+        for name, path in zip("ab", paths, strict=True):
+            con.execute(f"ATTACH {quoted(path)} AS {name} (READ_ONLY)")
+        tables = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main' AND database_name = "
+        ours, theirs = ({t for (t,) in con.execute(f"{tables} '{name}'").fetchall()} for name in "ab")
+        shown = {t: "SELECT rowid, * FROM" if t == "period_count" else "SELECT * FROM" for t in ours & theirs}
+        return ours ^ theirs | {t for t, rows in shown.items() if unlike(con, f"{rows} a.{t}", f"{rows} b.{t}")}
+
+
+@pytest.mark.usefixtures("running", "figures_alone")
+def test_a_night_of_the_sample(sample: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole database with all checks: every table, also those that are made from the counts."""
+    built = {}
+    for engine in ENGINES:
+        monkeypatch.setenv("MOTCUA_ENGINE", engine)
+        built[engine] = night.build_apart(recorded(sample), tmp_path / f"kho {engine} [1]")
+        assert [p.name for p in built[engine].parent.iterdir()] == ["warehouse.duckdb"], "nothing is left behind"
+    assert differing(*built.values()) == set()
+    with duckdb.connect(str(built["spark"]), read_only=True) as con:
+        rows = con.execute("SELECT (SELECT count(*) FROM period_count), (SELECT count(*) FROM indicator_value)")
+        assert all(n > 1000 for n in rows.fetchall()[0])
+
+
+# What registers seldom tell: the cells of every kind that the statements read.
+ODD = """
+UPDATE dossier SET lateness = 'timestamp' WHERE hash(dossier_id, 1) % 3 = 0;
+UPDATE dossier SET certified_copies = CAST(hash(dossier_id, 2) % 5 AS INTEGER) WHERE hash(dossier_id, 3) % 2 = 0;
+UPDATE dossier SET fee_due = hash(dossier_id, 4) % 2 = 0, rating = 'x' WHERE hash(dossier_id, 5) % 3 = 0;
+UPDATE dossier SET field = NULL WHERE hash(dossier_id, 6) % 7 = 0;
+UPDATE dossier SET field = 'Đất đai' WHERE hash(dossier_id, 6) % 7 = 1;
+UPDATE dossier SET field = 'đất, "đai"' WHERE hash(dossier_id, 6) % 7 = 2;
+UPDATE dossier SET due_at = TIMESTAMP '0202-03-05 00:00:00', due_on = DATE '0202-03-05' WHERE hash(dossier_id, 7) % 50 = 0;
+UPDATE dossier SET due_at = TIMESTAMP '9999-12-31 23:59:59.999999', due_on = DATE '9999-12-31' WHERE hash(dossier_id, 7) % 50 = 1;
+"""
+
+
+@pytest.fixture(scope="module")
+def random_figures(running: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Engine → the database it makes of two random registers: reopenings, extensions, pauses, moves, corrections,
+    dossiers that vanish, and odd cells."""
+    home = Home(tmp_path_factory.mktemp("ngẫu nhiên"))
+    registers.write_all(home.root, registers.exports(29, 600, months=6, lengths=(91, 181), lost=0.1))
+    files = take_in(home).files
+    made = {}
+    for engine in ENGINES:
+        made[engine] = tmp_path_factory.mktemp(engine) / "thử.duckdb"
+        with pytest.MonkeyPatch.context() as patch, connect(made[engine]) as con:
+            patch.setenv("MOTCUA_ENGINE", engine)
+            build(con, files)
+            con.execute(ODD)
+            build_figures(con)
+    return made
+
+
+def test_random_registers(random_figures: dict[str, Path]) -> None:
+    assert differing(*random_figures.values()) == set()
+    with duckdb.connect(str(random_figures["spark"]), read_only=True) as con:
+        found = con.execute("SELECT DISTINCT outcome FROM period_count").fetchall()
+    assert {outcome for (outcome,) in found} == {*CONCLUDED, *OPEN, "unclassified"}
+
+
+# ---- the heart, row by row
+
+
+@pytest.fixture
+def database(random_figures: dict[str, Path], tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What DuckDB made, to be changed."""
+    copy = tmp_path / "a b" / "kho.duckdb"
+    copy.parent.mkdir()
+    shutil.copyfile(random_figures["duckdb"], copy)
+    with duckdb.connect(str(copy)) as con:
+        yield con
+
+
+HEART = question(dossier_period_sql())
+
+
+def test_the_heart(database: duckdb.DuckDBPyConnection) -> None:
+    spark.make_table(database, "heart", "SELECT * FROM dossier_period", {"dossier_period": HEART})
+    assert database.execute("SELECT count(*) > 10000 FROM heart").fetchall() == [(True,)]
+    assert unlike(database, "FROM dossier_period", "FROM heart") == 0
+
+
+# one sign of the statement, as an engine that differs silently would take it
+SLIPS = {
+    "due on the last day is overdue": ("coalesce(s.extended_due_on, d.due_on) < p.as_of)", "coalesce(s.extended_due_on, d.due_on) <= p.as_of)"),
+    "no due date is late": ("IS NULL THEN 'resolved_no_due'", "IS NULL THEN 'resolved_late'"),
+    "times compared by their day": ("d.concluded_at > coalesce(s.extended_due_at, d.due_at)", "d.concluded_on > coalesce(s.extended_due_on, d.due_on)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_of_one_engine_is_seen(slip: str, database: duckdb.DuckDBPyConnection) -> None:
+    right, wrong = SLIPS[slip]
+    assert right in HEART
+    spark.make_table(database, "heart", "SELECT * FROM dossier_period", {"dossier_period": HEART.replace(right, wrong)})
+    assert unlike(database, "FROM dossier_period", "FROM heart") > 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE period_count SET n = n + 1 WHERE rowid = 100",
+        "ALTER TABLE period_count ALTER n TYPE INTEGER",
+        "INSERT INTO period_count SELECT * FROM period_count WHERE rowid = 0; DELETE FROM period_count WHERE rowid = 0",
+    ],
+)
+def test_one_cell_type_or_place_that_differs_is_seen(
+    change: str, database: duckdb.DuckDBPyConnection, random_figures: dict[str, Path]
+) -> None:
+    [(path,)] = database.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()
+    database.execute(change)
+    database.close()
+    assert differing(Path(path), random_figures["spark"]) == {"period_count"}
+
+
+# ---- Spark elsewhere
+
+
+def test_over_spark_connect(
+    database: duckdb.DuckDBPyConnection, connect_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same over the network, through a folder that both see; it is left empty."""
+    shared = tmp_path / "thư mục chung"
+    shared.mkdir()
+    monkeypatch.setenv("MOTCUA_SPARK", f"sc://127.0.0.1:{connect_port}")
+    monkeypatch.setenv("MOTCUA_SPARK_FOLDER", str(shared))
+    spark.make_table(database, "again", question(period_count_sql()), {"dossier_period": HEART})
+    assert database.execute("FROM again").fetchall() == database.execute("FROM period_count").fetchall()
+    assert not list(shared.iterdir())
+
+
+def test_nothing_is_left_where_spark_fails(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    with pytest.raises(NoSpark) as caught:
+        spark.make_table(database, "again", "SELECT no_such_column FROM dossier_period", {"dossier_period": HEART})
+    words = caught.value.render("vi") + caught.value.render("en")
+    assert "no_such_column" in words and "MOTCUA_ENGINE" in words and "\n\tat " not in words
+    assert [p.name for p in (tmp_path / "a b").iterdir() if p.suffix != ".wal"] == ["kho.duckdb"]
+    assert database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'again'").fetchall() == [(0,)]

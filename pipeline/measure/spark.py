@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -46,7 +47,6 @@ STARTED = {"spark.ui.enabled": "false", "spark.sql.catalogImplementation": "in-m
 ALONE = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.sql.shuffle.partitions": "32",
 }
 SECONDS_TO_ANSWER = 10  # for a Spark Connect server to take a connection
 INSTALL = "python -m pip install --require-hashes --no-deps -r requirements-spark.lock"
@@ -55,6 +55,7 @@ INSTALL = "python -m pip install --require-hashes --no-deps -r requirements-spar
 def make_table(con: duckdb.DuckDBPyConnection, table: str, select: str, views: Mapping[str, str]) -> None:
     """CREATE TABLE … AS SELECT, answered by Spark. views: name → SELECT, what the statement reads, in the order in which
     they rest on each other; they read the relations in READ. Raises NoSpark, WrongUse (a setting)."""
+    ready()
     with _exchange(con) as folder:
         for name in READ:
             con.execute(f"COPY {name} TO {quoted(folder / f'{name}.parquet')} (FORMAT parquet)")
@@ -63,6 +64,30 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str, select: str, views: M
         con.execute(f"CREATE TABLE {table} AS {select} WITH NO DATA")
         parts = sorted((folder / table).glob("part-*.parquet"))  # in the statement's order, one part after the other
         con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet({parquet(parts)})")
+
+
+def ready() -> None:
+    """Raises what can be told before any Spark is asked: WrongUse where a setting is wrong, NoSpark where this machine
+    lacks something."""
+    master = settings.spark_master()
+    if settings.spark_folder() is None and not _here(master):
+        raise WrongUse(
+            Text("Spark chạy trên máy khác cần một thư mục chung.", "A Spark on other machines needs a shared folder."),
+            expected=Text(
+                "MOTCUA_SPARK_FOLDER: thư mục mà máy này và các máy của Spark cùng thấy dưới một đường dẫn",
+                "MOTCUA_SPARK_FOLDER: a folder that this machine and those of Spark see under one path",
+            ),
+        )
+    if find_spec("pyspark") is None:
+        raise _not_installed("pyspark")
+    if not master.startswith("sc://") and settings.java() is None:
+        raise NoSpark(
+            Text("Spark cần Java, máy này không có.", "Spark needs Java, which this machine lacks."),
+            todo=Text(
+                "Cài Java 17 hoặc 21 (Debian: apt install openjdk-17-jre-headless) hoặc đặt JAVA_HOME; hoặc bỏ MOTCUA_ENGINE để DuckDB tính.",
+                "Install Java 17 or 21 (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME; or remove MOTCUA_ENGINE to let DuckDB count.",
+            ),
+        )
 
 
 def answer(spark: SparkSession, folder: Path, statements: Mapping[str, str], asked: str) -> None:
@@ -89,14 +114,6 @@ def _place(path: Path) -> str:
 def _exchange(con: duckdb.DuckDBPyConnection) -> Generator[Path]:
     """A folder for one question, gone afterwards: in the one that is declared, else beside the database."""
     shared = settings.spark_folder()
-    if shared is None and not _here(settings.spark_master()):
-        raise WrongUse(
-            Text("Spark chạy trên máy khác cần một thư mục chung.", "A Spark on other machines needs a shared folder."),
-            expected=Text(
-                "MOTCUA_SPARK_FOLDER: thư mục mà máy này và các máy của Spark cùng thấy dưới một đường dẫn",
-                "MOTCUA_SPARK_FOLDER: a folder that this machine and those of Spark see under one path",
-            ),
-        )
     if shared:
         folder = shared / f"motcua-{uuid4().hex}"  # whoever runs Spark must be able to write in it: the usual rights
         folder.mkdir()
@@ -168,14 +185,6 @@ def _reach(address: str) -> None:
 @contextmanager
 def _started(master: str, folder: Path) -> Generator[SparkSession]:
     """A Spark of our own with its Java, which both end; what they say goes to a file that goes with the folder."""
-    if settings.java() is None:
-        raise NoSpark(
-            Text("Spark cần Java, máy này không có.", "Spark needs Java, which this machine lacks."),
-            todo=Text(
-                "Cài Java 17 hoặc 21 (Debian: apt install openjdk-17-jre-headless) hoặc đặt JAVA_HOME; hoặc bỏ MOTCUA_ENGINE để DuckDB tính.",
-                "Install Java 17 or 21 (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME; or remove MOTCUA_ENGINE to let DuckDB count.",
-            ),
-        )
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkException
     from pyspark.java_gateway import launch_gateway
@@ -225,13 +234,17 @@ def _told() -> Generator[None]:
                 raise
             raise _failed(str(error)) from None
     except ImportError as error:
-        raise NoSpark(
-            Text("Chưa cài phần Spark.", "The part for Spark is not installed."),
-            found=Text(str(error)[:200], str(error)[:200]),
-            todo=Text(f"Cài: {INSTALL}", f"Install it: {INSTALL}"),
-        ) from None
+        raise _not_installed(str(error)[:200]) from None
     finally:
         chatter.setLevel(level)
+
+
+def _not_installed(what: str) -> NoSpark:
+    return NoSpark(
+        Text("Chưa cài phần Spark.", "The part for Spark is not installed."),
+        found=Text(what, what),
+        todo=Text(f"Cài: {INSTALL}", f"Install it: {INSTALL}"),
+    )
 
 
 def _failed(words: str) -> NoSpark:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from pipeline import settings
 from pipeline.declare.layouts import built_in
 from pipeline.declare.reasons import reasons
 from pipeline.declare.reported import label_of
@@ -21,6 +22,7 @@ from pipeline.declare.sources import read_source
 from pipeline.declare.text import Text
 from pipeline.declare.units import ALWAYS, FOREVER, units
 from pipeline.errors import MotcuaError
+from pipeline.measure import spark
 from pipeline.measure.summary import accounts
 from pipeline.report.charts import browser
 from pipeline.report.display import day, number
@@ -305,6 +307,7 @@ def doctor_rows(home: Home, lang: str) -> list[Row]:
     rows.append(
         row(Text("Trình duyệt vẽ biểu đồ", "Browser that draws charts"), True if found else None, found or lacking)
     )
+    rows.append(row(Text("Bộ máy tính số liệu", "Engine that counts"), *_engine()))
     release = current(home)
     rows.append(
         row(
@@ -314,6 +317,17 @@ def doctor_rows(home: Home, lang: str) -> list[Row]:
         )
     )
     return rows
+
+
+def _engine() -> tuple[bool, Text | str]:
+    """What counts by the settings, and whether it can."""
+    try:
+        if settings.engine() == "spark":
+            spark.ready()
+            return True, f"spark {importlib.metadata.version('pyspark')}, {settings.spark_master().partition(';')[0]}"
+    except MotcuaError as error:
+        return False, Text(error.render("vi"), error.render("en"))
+    return True, settings.engine()
 
 
 def _writable(home: Home) -> tuple[bool, str]:

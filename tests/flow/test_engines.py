@@ -84,11 +84,13 @@ def differing(*paths: Path) -> set[str]:
 @pytest.mark.usefixtures("running", "figures_alone")
 def test_a_night_of_the_sample(sample: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole database with all checks: every table, also those that are made from the counts."""
-    built = {}
+    built, asked, make = {}, [], spark.make_table
+    monkeypatch.setattr(spark, "make_table", lambda con, table, *how: asked.append(table) or make(con, table, *how))
     for engine in ENGINES:
         monkeypatch.setenv("MOTCUA_ENGINE", engine)
         built[engine] = night.build_apart(recorded(sample), tmp_path / f"kho {engine} [1]")
         assert [p.name for p in built[engine].parent.iterdir()] == ["warehouse.duckdb"], "nothing is left behind"
+    assert asked == ["period_count"], "by Spark, once"
     assert differing(*built.values()) == set()
     with duckdb.connect(str(built["spark"]), read_only=True) as con:
         rows = con.execute("SELECT (SELECT count(*) FROM period_count), (SELECT count(*) FROM indicator_value)")

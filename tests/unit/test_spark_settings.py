@@ -5,6 +5,7 @@ Not here: that it counts the same (tests/flow/test_engines.py).
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -19,6 +20,7 @@ import pytest
 from pipeline import settings
 from pipeline.errors import MotcuaError, WrongUse
 from pipeline.measure import spark
+from pipeline.settings import Home
 from tests.unit.office import Office, dossier
 
 
@@ -79,7 +81,6 @@ def test_a_spark_elsewhere_needs_a_shared_folder(monkeypatch: pytest.MonkeyPatch
 
 def test_without_java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pyspark: str) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    monkeypatch.setattr(spark, "running", lambda: None)
     assert "openjdk-17" in fails(duckdb.connect())
 
 
@@ -124,3 +125,19 @@ def test_motcua_run_tells_it(motcua: Callable[..., Any], tmp_path: Path, monkeyp
     assert not office.home.pointer.exists() and not list(office.home.releases.glob("building-*"))
     monkeypatch.setenv("MOTCUA_ENGINE", "duckdb")
     assert office.night().changed
+
+
+def test_doctor_tells_which_engine_counts_and_what_it_lacks(
+    motcua: Callable[..., Any], home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.raw.mkdir(parents=True, exist_ok=True)
+    assert "duckdb" in engine_row(motcua(home, "doctor", "--format", "json").out)
+    monkeypatch.setenv("MOTCUA_ENGINE", "spark")
+    monkeypatch.setenv("MOTCUA_SPARK", "sc://may-chu")
+    said = motcua(home, "doctor", "--format", "json")
+    assert said.code == 3 and "MOTCUA_SPARK_FOLDER" in engine_row(said.out)
+
+
+def engine_row(out: str) -> str:
+    [row] = [row for row in json.loads(out) if row["check"] == "Bộ máy tính số liệu"]
+    return row["detail"]

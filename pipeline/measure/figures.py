@@ -27,9 +27,7 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
     """All figure tables, in order. Needs the tables of warehouse/build."""
     con.execute(dossier_period_sql())
     if settings.engine() == "spark":
-        spark.make_table(
-            con, "period_count", filled(_period_count_select(), HERE), {"dossier_period": _heart_select(OURS, "", "")}
-        )
+        spark.make_table(con, "period_count", plain_selects())
     else:
         con.execute(period_count_sql())
     reported_tables(con)
@@ -46,6 +44,11 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
 def dossier_period_sql(live: str = "", main: str = "") -> str:
     """The view `dossier_period`; live, main: schemas of the view and its periods, and of the dossiers, with their dots."""
     return f"CREATE VIEW {live}dossier_period AS {_heart_select(OURS, live, main)}"
+
+
+def plain_selects() -> dict[str, str]:
+    """What DuckDB and Spark answer alike: `dossier_period`, and `period_count` from it."""
+    return {"dossier_period": _heart_select(OURS, "", ""), "period_count": filled(_period_count_select(), HERE)}
 
 
 def _heart_select(rules: str, live: str, main: str) -> str:

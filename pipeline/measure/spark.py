@@ -52,16 +52,16 @@ SECONDS_TO_ANSWER = 10  # for a Spark Connect server to take a connection
 INSTALL = "python -m pip install --require-hashes --no-deps -r requirements-spark.lock"
 
 
-def make_table(con: duckdb.DuckDBPyConnection, table: str, select: str, views: Mapping[str, str]) -> None:
-    """CREATE TABLE … AS SELECT, answered by Spark. views: name → SELECT, what the statement reads, in the order in which
-    they rest on each other; they read the relations in READ. Raises NoSpark, WrongUse (a setting)."""
+def make_table(con: duckdb.DuckDBPyConnection, table: str, statements: Mapping[str, str]) -> None:
+    """CREATE TABLE … AS SELECT, answered by Spark. statements: name → SELECT, the table's and what it reads, in the order
+    in which they rest on each other; they read the relations in READ. Raises NoSpark, WrongUse (a setting)."""
     ready()
     with _exchange(con) as folder:
         for name in READ:
             con.execute(f"COPY {name} TO {quoted(folder / f'{name}.parquet')} (FORMAT parquet)")
         with session(folder) as spark:
-            answer(spark, folder, {**views, table: select}, table)
-        con.execute(f"CREATE TABLE {table} AS {select} WITH NO DATA")
+            answer(spark, folder, statements, table)
+        con.execute(f"CREATE TABLE {table} AS {statements[table]} WITH NO DATA")
         parts = sorted((folder / table).glob("part-*.parquet"))  # in the statement's order, one part after the other
         con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet({parquet(parts)})")
 

@@ -38,18 +38,18 @@ with spark.session(Path(sys.argv[1])) as session:
 COUNT = """
 import sys, duckdb
 from pipeline.measure import spark
-from pipeline.measure.figures import dossier_period_sql, period_count_sql
-from pipeline.warehouse.sql import question
+from pipeline.measure.figures import plain_selects
 night, engine, out = sys.argv[1:]
 con = duckdb.connect()
 con.execute(f"ATTACH {night} AS night (READ_ONLY)")
 for name in spark.READ:
     con.execute(f"CREATE VIEW {name} AS FROM night.{name}")
-con.execute(dossier_period_sql())
+plain = plain_selects()
+con.execute(f"CREATE VIEW dossier_period AS {plain['dossier_period']}")
 if engine == "duckdb":
-    con.execute(period_count_sql())
+    con.execute(f"CREATE TABLE period_count AS {plain['period_count']}")
 else:
-    spark.make_table(con, "period_count", question(period_count_sql()), {"dossier_period": question(dossier_period_sql())})
+    spark.make_table(con, "period_count", plain)
 con.execute(f"COPY period_count TO {out} (FORMAT parquet)")
 """
 

@@ -17,11 +17,11 @@ import pytest
 from pipeline import night
 from pipeline.errors import NoSpark
 from pipeline.measure import spark
-from pipeline.measure.figures import build_figures, dossier_period_sql, period_count_sql
+from pipeline.measure.figures import build_figures, plain_selects
 from pipeline.settings import Home
 from pipeline.warehouse.build import build, connect
 from pipeline.warehouse.intake import recorded, take_in
-from pipeline.warehouse.sql import question, quoted
+from pipeline.warehouse.sql import quoted
 from tests.oracle import registers
 from tests.oracle.oracle import CONCLUDED, OPEN
 
@@ -85,7 +85,7 @@ def differing(*paths: Path) -> set[str]:
 def test_a_night_of_the_sample(sample: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole database with all checks: every table, also those that are made from the counts."""
     built, asked, make = {}, [], spark.make_table
-    monkeypatch.setattr(spark, "make_table", lambda con, table, *how: asked.append(table) or make(con, table, *how))
+    monkeypatch.setattr(spark, "make_table", lambda con, table, how: asked.append(table) or make(con, table, how))
     for engine in ENGINES:
         monkeypatch.setenv("MOTCUA_ENGINE", engine)
         built[engine] = night.build_apart(recorded(sample), tmp_path / f"kho {engine} [1]")
@@ -148,11 +148,13 @@ def database(random_figures: dict[str, Path], tmp_path: Path) -> Iterator[duckdb
         yield con
 
 
-HEART = question(dossier_period_sql())
+PLAIN = plain_selects()
+HEART = PLAIN["dossier_period"]
+ALL = "SELECT * FROM dossier_period"
 
 
 def test_the_heart(database: duckdb.DuckDBPyConnection) -> None:
-    spark.make_table(database, "heart", "SELECT * FROM dossier_period", {"dossier_period": HEART})
+    spark.make_table(database, "heart", {"dossier_period": HEART, "heart": ALL})
     assert database.execute("SELECT count(*) > 10000 FROM heart").fetchall() == [(True,)]
     assert unlike(database, "FROM dossier_period", "FROM heart") == 0
 
@@ -169,7 +171,7 @@ SLIPS = {
 def test_a_slip_of_one_engine_is_seen(slip: str, database: duckdb.DuckDBPyConnection) -> None:
     right, wrong = SLIPS[slip]
     assert right in HEART
-    spark.make_table(database, "heart", "SELECT * FROM dossier_period", {"dossier_period": HEART.replace(right, wrong)})
+    spark.make_table(database, "heart", {"dossier_period": HEART.replace(right, wrong), "heart": ALL})
     assert unlike(database, "FROM dossier_period", "FROM heart") > 0
 
 
@@ -201,14 +203,16 @@ def test_over_spark_connect(
     shared.mkdir()
     monkeypatch.setenv("MOTCUA_SPARK", f"sc://127.0.0.1:{connect_port}")
     monkeypatch.setenv("MOTCUA_SPARK_FOLDER", str(shared))
-    spark.make_table(database, "again", question(period_count_sql()), {"dossier_period": HEART})
+    spark.make_table(database, "again", {"dossier_period": HEART, "again": PLAIN["period_count"]})
     assert database.execute("FROM again").fetchall() == database.execute("FROM period_count").fetchall()
     assert not list(shared.iterdir())
 
 
 def test_nothing_is_left_where_spark_fails(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with pytest.raises(NoSpark) as caught:
-        spark.make_table(database, "again", "SELECT no_such_column FROM dossier_period", {"dossier_period": HEART})
+        spark.make_table(
+            database, "again", {"dossier_period": HEART, "again": "SELECT no_such_column FROM dossier_period"}
+        )
     words = caught.value.render("vi") + caught.value.render("en")
     assert "no_such_column" in words and "MOTCUA_ENGINE" in words and "\n\tat " not in words
     assert [p.name for p in (tmp_path / "a b").iterdir() if p.suffix != ".wal"] == ["kho.duckdb"]

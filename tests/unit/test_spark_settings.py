@@ -35,7 +35,7 @@ def fails(con: duckdb.DuckDBPyConnection) -> str:
     for name in spark.READ:
         con.execute(f"CREATE TABLE {name} AS SELECT 1 AS a")
     with pytest.raises(MotcuaError) as caught:
-        spark.make_table(con, "b", "SELECT a FROM dossier", {})
+        spark.make_table(con, "b", {"b": "SELECT a FROM dossier"})
     return caught.value.render("vi") + "\n" + caught.value.render("en")
 
 

@@ -88,9 +88,14 @@ class Bench:
     # ---- what is measured
 
     def make(self) -> None:
+        """The data, once for a home that is kept, without what an earlier run's second night brought."""
         if not self.home.raw.exists():
-            self.home.raw.mkdir(parents=True)
-            self.country.write(self.home.raw)
+            part = self.home.raw.with_name("raw.part")
+            shutil.rmtree(part, ignore_errors=True)
+            self.country.write(part)
+            part.rename(self.home.raw)
+        for left in self.home.raw.glob(f"*/so_{NEXT_DAY:%Y%m%d}.csv"):
+            left.unlink()
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir()
 
@@ -110,7 +115,6 @@ class Bench:
         self.add("count, Polars", measured(bare.POLARS_COUNT, *words, self._out("polars")), "count, DuckDB")
         if pandas and self.rows <= PANDAS_MOST:
             self.add("count, pandas", measured(bare.PANDAS_COUNT, *words, self._out("pandas")), "count, DuckDB")
-
         for path in (*self.work.glob("rows_*.parquet"), self.work / "bare.duckdb"):
             path.unlink()  # a hundred million dossiers need the room
 

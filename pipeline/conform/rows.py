@@ -263,8 +263,8 @@ class Conformer:
         return self.source.values.get(column.kind, {}) | self.source.values.get(column.name, {})
 
     def _some_text(self, name: str) -> str | None:
-        found = self.con.execute(f"SELECT {name} FROM cells WHERE {name} IS NOT NULL LIMIT 1").fetchone()
-        return found[0] if found else None
+        found = self.con.execute(f"SELECT {name} FROM cells WHERE {name} IS NOT NULL LIMIT 1").fetchall()
+        return found[0][0] if found else None
 
     # ---- what could not be parsed
 

@@ -90,7 +90,7 @@ def cell_of(
             expected=Text("--tree new với total, resolved_late …", "--tree new with total, resolved_late …"),
         )
     unit_id, frame = _unit(con, period, unit, today)
-    named = () if of_field is None else (_field(con, of_field),)
+    named = () if of_field is None else (_field(con, of_field, period),)
     cell = Cell(period.key, period.start, period.end, unit_id, bool(named), named[0] if named else None, today)
     return cell, frame
 
@@ -135,11 +135,13 @@ def _covered(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
     return {r["unit_id"]: r for r in rows}
 
 
-def _field(con: duckdb.DuckDBPyConnection, words: str) -> str | None:
+def _field(con: duckdb.DuckDBPyConnection, words: str, period: Period) -> str | None:
     if words.strip() in NOT_KNOWN:
         return None
-    rows = con.execute("SELECT DISTINCT field FROM form_ii06a WHERE field IS NOT NULL ORDER BY 1").fetchall()
-    known = {fold(name): name for (name,) in rows}
+    rows = con.execute(
+        "SELECT field FROM dossier UNION SELECT field FROM form_ii06a WHERE period = ? ORDER BY 1", [period.key]
+    ).fetchall()
+    known = {fold(name): name for (name,) in rows if name is not None}
     if fold(words) in known:
         return known[fold(words)]
     near = difflib.get_close_matches(fold(words), known, n=3, cutoff=0.4) or list(known)[:3]

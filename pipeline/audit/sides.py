@@ -13,9 +13,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.declare.tables import sealed_tables, tables
+from pipeline.declare.tables import live_tables, sealed_tables, tables
 from pipeline.declare.text import Text
-from pipeline.measure.figures import LIVE
+from pipeline.measure.figures import LIVE, unit_count_select
 from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, quoted
 
@@ -72,6 +72,7 @@ def common_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 def _show_seal(con: duckdb.DuckDBPyConnection, schema: str, seal: Seal) -> None:
     for name in filter(seal.holds, (*sealed_tables(), *LOOKUPS)):
         con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM read_parquet({parquet([seal.table(name)])})")
+    con.execute(f"CREATE VIEW {schema}.unit_count AS {unit_count_select(f'{schema}.period_count')}")
 
 
 def _show_database(con: duckdb.DuckDBPyConnection, schema: str, place: Place, known: dict[Path, str]) -> None:
@@ -80,7 +81,7 @@ def _show_database(con: duckdb.DuckDBPyConnection, schema: str, place: Place, kn
     if path not in known:
         known[path] = f"file_{len(known)}"
         con.execute(f"ATTACH {quoted(path)} AS {known[path]} (READ_ONLY)")
-    sealed = set(sealed_tables())
+    live = set(live_tables())
     for name in (t for t in tables() if t not in ABOUT_THE_FILE):
-        inside = f"{known[path]}.{LIVE if place.live and name in sealed else 'main'}.{name}"
+        inside = f"{known[path]}.{LIVE if place.live and name in live else 'main'}.{name}"
         con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {inside}")

@@ -15,9 +15,12 @@ from pipeline.declare.text import Text, declared, text_of
 
 @dataclass(frozen=True)
 class Label:
+    """never_null: every dossier has it in every period; it may be another one in another period."""
+
     name: str
     text: Text
     values: dict[str, Text]
+    never_null: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,12 @@ class Threshold:
 @cache
 def labels() -> dict[str, Label]:
     return {
-        name: Label(name, text_of(node), {v: text_of(words) for v, words in node.get("values", {}).items()})
+        name: Label(
+            name,
+            text_of(node),
+            {v: text_of(words) for v, words in node.get("values", {}).items()},
+            node.get("never_null", False),
+        )
         for name, node in declared("labels.toml").items()
     }
 

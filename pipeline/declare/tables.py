@@ -18,13 +18,14 @@ SCHEMA_VERSION = 5
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: its grain in words, its columns in order. sealed: a seal holds its rows of the period, and
-    schema `live` has the table as computed now."""
+    """A published table: its grain in words, its columns in order. sealed: a seal holds its rows of the period. live:
+    schema `live` has the table as computed now: every sealed one, and what follows from these."""
 
     name: str
     text: Text
     columns: dict[str, Text]
     sealed: bool = False
+    live: bool = False
 
 
 @cache
@@ -43,7 +44,9 @@ def tables() -> dict[str, Table]:
         own = {c: text_of(words) for c, words in table.get("own", {}).items()}
         sealed = table.get("sealed", False)
         names = [*table["columns"], *(["seal"] if sealed else [])]
-        found[name] = Table(name, text_of(table), {c: own.get(c) or known[c] for c in names}, sealed)
+        found[name] = Table(
+            name, text_of(table), {c: own.get(c) or known[c] for c in names}, sealed, table.get("live", sealed)
+        )
     return found
 
 
@@ -56,3 +59,8 @@ def macros() -> dict[str, Text]:
 def sealed_tables() -> list[str]:
     """The tables of which a seal holds the rows of its period."""
     return [table.name for table in tables().values() if table.sealed]
+
+
+def live_tables() -> list[str]:
+    """The tables that schema `live` has too."""
+    return [table.name for table in tables().values() if table.live]

@@ -39,7 +39,7 @@ def nodes(con: duckdb.DuckDBPyConnection, period: Period) -> dict[str, Row]:
            FROM period_coverage p JOIN unit u USING (unit_id)
            WHERE p.period = ? AND ((u.valid_from IS NULL OR u.valid_from <= p.period_to)
                AND (u.valid_to IS NULL OR u.valid_to >= p.period_from)
-               OR EXISTS (SELECT 1 FROM period_count c WHERE c.period = p.period AND c.unit_id = u.unit_id))
+               OR EXISTS (SELECT 1 FROM unit_count c WHERE c.period = p.period AND c.unit_id = u.unit_id))
            ORDER BY u.sort""",
         [period.key],
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import duckdb
 
-from pipeline.measure.figures import dossier_period_sql, period_count_sql
+from pipeline.measure.figures import view_sql
 from pipeline.warehouse.sql import question, statement
 
 # A day, however it is written, means its end. What is known is kept on the offices' wall clock: a text with a zone would
@@ -47,14 +47,14 @@ def as_known_macros(con: duckdb.DuckDBPyConnection) -> None:
 
 def _selects() -> dict[str, str]:
     made = {name: question(statement("warehouse", name)) for name in DOSSIER + PERIODS} | AGAIN
-    period = {"dossier_period": question(dossier_period_sql()), "period_count": question(period_count_sql())}
+    period = {name: question(view_sql(name)) for name in ("dossier_period", "period_count")}
     dossiers = THEN | {name: made[name] for name in DOSSIER}
     periods = dossiers | {name: made[name] for name in PERIODS} | {"dossier_period": period["dossier_period"]}
     counts = periods | {"period_count": period["period_count"]}
     return {
         "dossier": _with(dossiers, "FROM dossier"),
         "dossier_period": _with(periods, "FROM dossier_period"),
-        "period_count": _with(counts, "SELECT *, CAST(NULL AS VARCHAR) AS seal FROM period_count"),
+        "period_count": _with(counts, "FROM period_count"),
     }
 
 

@@ -13,9 +13,10 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.forms import form
+from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
-from pipeline.measure.figures import dossier_period_sql
-from pipeline.warehouse.sql import question, statement
+from pipeline.measure.heart import heart_select
+from pipeline.warehouse.sql import statement
 
 SAMPLE = 20  # failing rows of a check that are kept
 ALL = 100_000  # where each of them is a finding of its own
@@ -45,7 +46,7 @@ class Outcome:
 
 def _identity_sql() -> str:
     parts = [
-        f"SELECT period, unit_id, \"by\", field, '{name}' AS identity, '{rule}' AS rule FROM form_ii06a WHERE basis = 'dossiers' AND NOT ({rule})"
+        f"SELECT period, unit_id, \"by\", field, '{name}' AS identity, '{rule}' AS rule FROM form_ii06a WHERE basis = 'dossiers' AND \"by\" = 'unit' AND NOT ({rule})"
         for name, rule in form("ii06a").identities.items()
     ]
     return " UNION ALL ".join(parts)
@@ -101,7 +102,7 @@ def checks() -> list[Check]:
             """WITH again AS (SELECT period, sum(n) - count(DISTINCT dossier_id) AS n FROM often_period WHERE coverage <> 'no_data' GROUP BY period),
                     direct AS (SELECT t.period, sum(t.rows) - coalesce(any_value(a.n), 0) AS dossiers
                                FROM period_tally t LEFT JOIN again a USING (period) WHERE t.coverage <> 'no_data' GROUP BY t.period),
-                    summed AS (SELECT period, sum(n) AS dossiers FROM period_count GROUP BY period)
+                    summed AS (SELECT period, sum(total) AS dossiers FROM unit_count GROUP BY period)
                SELECT period, d.dossiers AS dossiers, s.dossiers AS sum_of_units FROM direct d FULL JOIN summed s USING (period)
                WHERE d.dossiers IS DISTINCT FROM s.dossiers""",
         ),
@@ -151,7 +152,7 @@ def checks() -> list[Check]:
                 "Hồ sơ tính ở đơn vị không tồn tại tại ngày chốt (đã bãi bỏ mà không có một nơi thay, hoặc chưa thành lập)",
                 "Dossiers counted in a unit that does not exist at the cut-off (abolished without a successor, or not yet made)",
             ),
-            """SELECT c.period, c.unit_id, u.unit, sum(c.n)::BIGINT AS dossiers FROM period_count c JOIN unit u USING (unit_id)
+            """SELECT c.period, c.unit_id, u.unit, sum(c.total)::BIGINT AS dossiers FROM unit_count c JOIN unit u USING (unit_id)
                WHERE c.kind = 'quarter' AND c.scheme = default_scheme() AND (u.valid_from > c.as_of OR u.valid_to < c.as_of) GROUP BY ALL
                ORDER BY c.period DESC, c.unit_id""",
         ),
@@ -307,11 +308,12 @@ def checks() -> list[Check]:
 
 def relations_looked_at(con: duckdb.DuckDBPyConnection) -> None:
     """What checks look at beside the tables."""
-    for name in ("continuity_break", "often", "period_tally"):
+    for name in ("continuity_break", "often"):
         con.execute(statement("measure", name))
+    con.execute(statement("measure", "period_tally").replace("{heart}", heart_select(OURS, "tally_", "")))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE often_period AS SELECT period, unit_id, coverage, dossier_id, count(*) AS n "
-        f"FROM ({question(dossier_period_sql(main='often_'))}) GROUP BY period, unit_id, coverage, dossier_id"
+        f"FROM ({heart_select(OURS, '', 'often_')}) GROUP BY period, unit_id, coverage, dossier_id"
     )
 
 

@@ -1,4 +1,5 @@
-"""Makes the figure tables in a database under construction: `dossier_period`, `period_count`, the form, indicators.
+"""Makes the figures of a database under construction: `dossier_period`, `period_count`, the form, indicators. What units
+add up to is counted once (counted.py); what is told by field and label when it is asked.
 
 Each count is a predicate over the labels of `dossier_period`; all SQL is generated from the declarations.
 """
@@ -12,53 +13,85 @@ from pipeline import settings
 from pipeline.declare.figures import Indicator, indicators, labels, measures, thresholds
 from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS, filled, rule_sets
+from pipeline.declare.tables import sealed_tables
 from pipeline.measure import spark
-from pipeline.measure.reported import form_rows_sql, indicator_rows_sql, reconciliation_sql, reported_tables
+from pipeline.measure.counted import COUNTED, PERIOD_COLUMNS, count, part_lists, reported_forms, with_summaries
+from pipeline.measure.heart import heart_select
+from pipeline.measure.reported import reconciled, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
 from pipeline.measure.score_table import score_select, score_table
 from pipeline.warehouse.sql import statement
 
 LIVE = "live"  # schema of what is computed now; the published tables show sealed periods as sealed (sealed.py)
-PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
+HEART = "dossier_period"
+# what is computed when it is asked, in an order in which each rests on those before it
+VIEWS = (HEART, "period_count", "unit_count", "form_ii06a", "indicator_value", "score_766")
+FORM_ORDER = 'ORDER BY period, "by", unit_id, field'
 HERE = dict.fromkeys(("heart", "own", "live", "main"), "")  # the schemas of a statement about the tables themselves
 
 
 def build_figures(con: duckdb.DuckDBPyConnection) -> None:
-    """All figure tables, in order. Needs the tables of warehouse/build."""
+    """All figure tables and views, in order. Needs the tables of warehouse/build."""
+    reported_tables(con)
+    _threshold_table(con)
+    score_table(con)
+    build_returns(con)
     con.execute(dossier_period_sql())
     if settings.engine() == "spark":
         spark.make_table(con, "period_count", plain_selects())
+        _count_from_rows(con)
+        con.execute("DROP TABLE period_count")  # from here on it is computed when it is asked, as with DuckDB
     else:
-        con.execute(period_count_sql())
-    reported_tables(con)
-    con.execute(f"CREATE TABLE form_ii06a AS {filled(_form_select(reported=True), HERE)}")
-    _threshold_table(con)
-    con.execute(_indicator_count_sql())
-    con.execute(indicator_value_sql())
-    build_returns(con)
-    score_table(con)
-    con.execute(f"CREATE TABLE score_766 AS {filled(score_select(), HERE)}")
+        count(con)
+    for name in VIEWS[1:]:
+        con.execute(view_sql(name))
     derived_tables(con)
 
 
 def dossier_period_sql(live: str = "", main: str = "") -> str:
     """The view `dossier_period`; live, main: schemas of the view and its periods, and of the dossiers, with their dots."""
-    return f"CREATE VIEW {live}dossier_period AS {_heart_select(OURS, live, main)}"
+    return f"CREATE VIEW {live}dossier_period AS {heart_select(OURS, live, main)}"
 
 
 def plain_selects() -> dict[str, str]:
     """What DuckDB and Spark answer alike: `dossier_period`, and `period_count` from it."""
-    return {"dossier_period": _heart_select(OURS, "", ""), "period_count": filled(_period_count_select(), HERE)}
+    order = ", ".join(f"{name} NULLS LAST" for name in labels())  # engines differ where nothing is said
+    rows = f"{_period_count_select()} ORDER BY period, unit_id, field NULLS LAST, {order}"
+    return {"dossier_period": heart_select(OURS, "", ""), "period_count": filled(rows, HERE)}
 
 
-def _heart_select(rules: str, live: str, main: str) -> str:
-    return filled(statement("measure", "dossier_period"), {**rule_sets()[rules].sql, "live": live, "main": main})
+def _count_from_rows(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables of schema `counted`, from the rows of `period_count`."""
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
+    selects = {
+        "unit_count": f"{unit_count_select('period_count')} ORDER BY period, unit_id",
+        "form_ii06a": f"{_form_by_unit()} {reported_forms()} {FORM_ORDER}",
+        "indicator_value": with_summaries(con, _indicator_count_select()),
+    }
+    for name, select in selects.items():
+        con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {filled(select, HERE)}")
+
+
+def view_sql(name: str, live: str = "", main: str = "") -> str:
+    """A figure view over live rows, as of `dossier_period_sql`."""
+    if name == HEART:
+        return dossier_period_sql(live, main)
+    select = {
+        "period_count": _period_count_select(),
+        "unit_count": f"SELECT * FROM {COUNTED}.unit_count",
+        "form_ii06a": f"SELECT * FROM {COUNTED}.form_ii06a UNION ALL {_form_by_field()} {FORM_ORDER}",
+        "indicator_value": _indicator_value_select(f"{COUNTED}.indicator_value"),
+        "score_766": score_select(),
+    }[name]
+    if name in sealed_tables():
+        select = f"SELECT *, CAST(NULL AS VARCHAR) AS seal FROM ({select})"
+    return f"CREATE VIEW {live}{name} AS {filled(select, {'heart': live, 'own': live, 'live': live, 'main': main})}"
 
 
 def derived_tables(con: duckdb.DuckDBPyConnection) -> None:
     """What follows from the published counts, sealed or live: trends, and the reconciliation."""
     con.execute(f"CREATE OR REPLACE TABLE trend_count AS {filled(_trend_select(), HERE)}")
-    con.execute(reconciliation_sql())
+    con.execute(reconciliation_sql(reconciled(con)))
 
 
 def rule_views(con: duckdb.DuckDBPyConnection) -> None:
@@ -68,7 +101,7 @@ def rule_views(con: duckdb.DuckDBPyConnection) -> None:
     for rules in rule_sets():
         if rules != OURS and rules not in there:
             con.execute(f'CREATE SCHEMA "{rules}"')
-            con.execute(f'CREATE VIEW "{rules}".dossier_period AS {_heart_select(rules, f"{LIVE}.", "main.")}')
+            con.execute(f'CREATE VIEW "{rules}".dossier_period AS {heart_select(rules, f"{LIVE}.", "main.")}')
 
 
 def other_selects() -> dict[str, str]:
@@ -78,27 +111,31 @@ def other_selects() -> dict[str, str]:
         "period_coverage": statement("measure", "period_coverage_counted"),
         "reported_figure": f"SELECT period, unit_id, {', '.join(measures())} FROM {{live}}reported_figure WHERE FALSE",
         "period_count": _period_count_select(),
-        "form_ii06a": _form_select(reported=False),
-        "indicator_value": _indicator_value_select(f"({_indicator_count_select(reported=False)})"),
+        "unit_count": unit_count_select("{own}period_count"),
+        "form_ii06a": f"{_form_by_unit()} UNION ALL {_form_by_field()} {FORM_ORDER}",
+        "indicator_value": _indicator_value_select(f"({_indicator_count_select()})"),
         "score_766": score_select(),
         "trend_count": _trend_select(),
     }
 
 
-def period_count_sql() -> str:
-    """Rows of `dossier_period` by period, unit, field and labels. Periods without data have no rows."""
-    return f"CREATE TABLE period_count AS {filled(_period_count_select(), HERE)}"
-
-
 def _period_count_select() -> str:
+    """Rows of `dossier_period` by period, unit, field and labels. Periods without data have no rows."""
     by = ", ".join(labels())
-    order = ", ".join(f"{name} NULLS LAST" for name in labels())  # engines differ where nothing is said
     return (
         f"SELECT {PERIOD_COLUMNS}, unit_id, field, {by}, count(*) AS n, "
         "sum(certified_copies) AS certified_copies, sum(processing_days) AS processing_days, "
         "count(certified_copies) AS n_certified_copies, count(processing_days) AS n_processing_days "
         "FROM {heart}dossier_period WHERE coverage <> 'no_data' "
-        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by} ORDER BY period, unit_id, field NULLS LAST, {order}"
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by}"
+    )
+
+
+def unit_count_select(period_count: str) -> str:
+    """`unit_count` from rows of `period_count`: a relation, or its name."""
+    return (
+        f"SELECT {PERIOD_COLUMNS}, unit_id, {measure_counts_sql()} FROM {period_count} "
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id"
     )
 
 
@@ -113,34 +150,38 @@ def measure_counts_sql() -> str:
     return counts_sql({m.name: m.where for m in measures().values()})
 
 
-def _form_select(reported: bool) -> str:
-    """Form II.06a for every period: a row per unit (by = unit) and a row per unit and field (by = field); with
-    `reported` from summaries (basis = reported) where no register tells of the unit."""
-    ii06a = form("ii06a")
-    counts = counts_sql({c: m.where for c, m in ii06a.columns.items()})
-    told = " ".join(f"UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit)}" for unit in (True, False)) if reported else ""
+def _form_by_unit() -> str:
+    """Form II.06a for every period: a row per unit."""
     return (
-        f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {counts}, 'dossiers' AS basis "
-        f"FROM {{own}}period_count GROUP BY {PERIOD_COLUMNS}, unit_id UNION ALL "
-        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {counts}, 'dossiers' FROM {{own}}period_count "
-        f'GROUP BY {PERIOD_COLUMNS}, unit_id, field {told} ORDER BY period, "by", unit_id, field'
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS \"by\", NULL::VARCHAR AS field, {_form_counts()}, 'dossiers' AS basis "
+        f"FROM {{own}}period_count GROUP BY {PERIOD_COLUMNS}, unit_id"
     )
+
+
+def _form_by_field() -> str:
+    """Form II.06a for every period: a row per unit and field."""
+    return (
+        f"SELECT {PERIOD_COLUMNS}, unit_id, 'field', field, {_form_counts()}, 'dossiers' FROM {{own}}period_count "
+        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field"
+    )
+
+
+def _form_counts() -> str:
+    return counts_sql({name: column.where for name, column in form("ii06a").columns.items()})
 
 
 def _trend_select() -> str:
     """`trend_count`: every period on today's tree, from the same counts as everything else."""
     columns = ", ".join(f"CASE WHEN c.node_id IS NULL THEN 0 ELSE c.{m} END AS {m}" for m in measures())
-    counts = unit_counts_sql("{own}period_count", "{own}reported_figure")
+    counts = unit_counts_sql("{own}unit_count", "{own}reported_figure")
     select = statement("measure", "trend").replace("{unit_counts}", counts)
     return select.replace("{sums}", sums_sql()).replace("{columns}", columns)
 
 
-def unit_counts_sql(period_count: str = "period_count", reported_figure: str = "reported_figure") -> str:
+def unit_counts_sql(unit_count: str = "unit_count", reported_figure: str = "reported_figure") -> str:
     """period, unit_id and every measure: of the registers' dossiers, and of summaries where they alone tell of a unit."""
-    return (
-        f"SELECT period, unit_id, {measure_counts_sql()} FROM {period_count} GROUP BY period, unit_id "
-        f"UNION ALL SELECT period, unit_id, {', '.join(measures())} FROM {reported_figure}"
-    )
+    names = ", ".join(measures())
+    return f"SELECT period, unit_id, {names} FROM {unit_count} UNION ALL SELECT period, unit_id, {names} FROM {reported_figure}"
 
 
 def sums_sql() -> str:
@@ -244,7 +285,7 @@ def _median_select(median: Indicator) -> str:
     """The median of a column of days, for every unit and sum of units: from the number of dossiers with each value, as a
     dossier counts in several periods and sums."""
     return f"""
-        SELECT period, node AS unit_id, '{median.code}' AS indicator,
+        SELECT period, node AS unit_id,
                (min(value) FILTER (WHERE upto > (told - 1) // 2) + min(value) FILTER (WHERE upto > told // 2)) / 2 AS median
         FROM (
             SELECT period, node, value, told, sum(n) OVER (PARTITION BY period, node ORDER BY value) AS upto
@@ -262,54 +303,22 @@ def _median_select(median: Indicator) -> str:
         GROUP BY period, node"""
 
 
-def indicator_columns_sql() -> str:
-    """Select list with three columns per indicator: <code>__n, <code>__d, <code>__u."""
-    parts = []
-    for i in indicators().values():
-        for term, sql in zip("ndu", indicator_terms(i), strict=True):
-            parts.append(f"({sql})::BIGINT AS {i.code}__{term}")
-    return ", ".join(parts)
-
-
-def _indicator_count_sql() -> str:
-    """`indicator_count`: numerator, denominator, unknown of every indicator for every unit and every sum of units."""
-    return f"CREATE TEMP TABLE indicator_count AS {filled(_indicator_count_select(reported=True), HERE)}"
-
-
-def _indicator_count_select(reported: bool) -> str:
-    medians = [i for i in indicators().values() if i.kind == "median"]
-    codes = ", ".join(f"'{code}'" for code in indicators())
-    counts = ", ".join(  # one row for each indicator, in one projection: a SELECT for each takes ten times as long
-        f"unnest([{', '.join(term.format(code) for code in indicators())}]) AS {name}"
-        for name, term in (("numerator", "{}__n"), ("denominator", "{}__d"), ("unknown", "coalesce({}__u, 0)"))
-    )
-    medians_sql = " UNION ALL ".join(_median_select(i) for i in medians)
-    told = (
-        f"UNION ALL SELECT r.period, n.node, r.indicator, r.numerator, r.denominator, r.unknown "
-        f"FROM ({indicator_rows_sql()}) r JOIN {{main}}node_of n USING (unit_id)"
-        if reported
-        else ""
+def _indicator_count_select() -> str:
+    """The parts of every indicator for every unit and every sum of units, as in `counted.indicator_value`."""
+    parts = {code: indicator_terms(i) for code, i in indicators().items()}
+    medians = {code: f"{code}.median" for code, i in indicators().items() if i.kind == "median"}
+    columns = [(f"{code}__{t}", sql) for code, three in parts.items() for t, sql in zip("ndu", three, strict=True)]
+    sums = ", ".join(f"({sql})::BIGINT AS {name}" for name, sql in columns)
+    named = {code: (f"{code}__n", f"{code}__d", f"{code}__u") for code in parts}
+    joined = " ".join(
+        f"LEFT JOIN ({_median_select(indicators()[code])}) {code} USING (period, unit_id)" for code in medians
     )
     return f"""
-        WITH wide AS (
-            SELECT period, n.node AS unit_id, {indicator_columns_sql()}
+        SELECT period, unit_id, {part_lists(named, medians)}
+        FROM (
+            SELECT period, n.node AS unit_id, {sums}
             FROM {{own}}period_count c JOIN {{main}}node_of n USING (unit_id) GROUP BY period, n.node
-        ),
-        counts AS (SELECT period, unit_id, unnest([{codes}]) AS indicator, {counts} FROM wide {told}),
-        medians AS ({medians_sql}),
-        summed AS (
-            SELECT period, unit_id, indicator, CAST(sum(numerator) AS BIGINT) AS numerator,
-                   CAST(sum(denominator) AS BIGINT) AS denominator,
-                   CASE WHEN count(unknown) = count(*) THEN CAST(sum(unknown) AS BIGINT) END AS unknown
-            FROM counts GROUP BY period, unit_id, indicator
-        )
-        SELECT c.*, m.median FROM summed c LEFT JOIN medians m USING (period, unit_id, indicator)
-    """
-
-
-def indicator_value_sql() -> str:
-    """`indicator_value`, from the counts of `indicator_count`."""
-    return f"CREATE TABLE indicator_value AS {filled(_indicator_value_select('indicator_count'), HERE)}"
+        ) {joined}"""
 
 
 def _indicator_value_select(counts: str) -> str:

@@ -70,9 +70,23 @@ def indicator_rows_sql() -> str:
     return " UNION ALL ".join(pieces)
 
 
-def reconciliation_sql() -> str:
+COMPARED = """
+    SELECT DISTINCT p.period, p.unit_id, r.field, p.coverage FROM reported r
+    JOIN period_coverage p ON p.unit_id = r.unit_id AND p.period_from = r.first_day AND p.period_to = r.last_day
+    WHERE r.counts AND p.basis = 'dossiers' AND p.coverage <> 'no_data'
+"""
+
+
+def reconciled(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The periods of which registers and summaries both tell."""
+    found = con.execute(f"SELECT DISTINCT period FROM ({COMPARED}) ORDER BY period").fetchall()
+    return [period for (period,) in found]
+
+
+def reconciliation_sql(periods: list[str]) -> str:
     """`reconciliation`: every reported figure beside the registers' own, for units (and sums of units) that registers
-    cover. Needs `reported`, `period_coverage`, `period_count`."""
+    cover. Needs `reported`, `period_coverage`, `period_count`. periods: of `reconciled`; no others are counted."""
+    only = "period IN (" + ", ".join(f"'{period}'" for period in periods) + ")" if periods else "FALSE"
     told = {name: r.where for name, r in counts().items() if r.where}
     computed = ", ".join(
         f"coalesce(sum(n) FILTER (WHERE {where}), 0)::BIGINT AS {name}" for name, where in told.items()
@@ -82,15 +96,11 @@ def reconciliation_sql() -> str:
     )
     return f"""
         CREATE OR REPLACE TABLE reconciliation AS
-        WITH asked AS (
-            SELECT DISTINCT p.period, p.unit_id, r.field, p.coverage FROM reported r
-            JOIN period_coverage p ON p.unit_id = r.unit_id AND p.period_from = r.first_day AND p.period_to = r.last_day
-            WHERE r.counts AND p.basis = 'dossiers' AND p.coverage <> 'no_data'
-        ),
+        WITH asked AS ({COMPARED}),
         of_registers AS (
             SELECT a.period, a.unit_id AS node, a.field, {computed}
             FROM asked a
-            LEFT JOIN (SELECT c.*, node FROM period_count c JOIN node_of USING (unit_id)) c
+            LEFT JOIN (SELECT c.*, node FROM period_count c JOIN node_of USING (unit_id) WHERE {only}) c
               ON c.period = a.period AND c.node = a.unit_id AND (a.field IS NULL OR c.field = a.field)
             GROUP BY a.period, a.unit_id, a.field
         ),

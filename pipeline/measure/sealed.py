@@ -15,14 +15,23 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.figures import measures
-from pipeline.declare.tables import sealed_tables
-from pipeline.measure.figures import LIVE, derived_tables, dossier_period_sql, rule_views, sums_sql, unit_counts_sql
+from pipeline.declare.tables import live_tables, sealed_tables
+from pipeline.measure.figures import (
+    LIVE,
+    VIEWS,
+    derived_tables,
+    rule_views,
+    sums_sql,
+    unit_count_select,
+    unit_counts_sql,
+    view_sql,
+)
 from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, rows_of, store
 
 BENEATH = "beneath"  # live rows of sealed periods, which the published tables do not show
-KEPT = "sealed"  # the dossiers of sealed periods
-VIEW = "dossier_period"  # the one sealed table that is computed when it is asked
+KEPT = "sealed"  # rows of sealed periods, of what is otherwise computed when it is asked
+COUNTED_ANEW = "unit_count"  # no seal holds it: it follows from the sealed period_count
 
 
 def live_only(con: duckdb.DuckDBPyConnection) -> None:
@@ -40,12 +49,13 @@ def slice_where(table: str, period: str, first_day: object, last_day: object) ->
 def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
     """Shows each sealed period as its newest seal has it, and all others as live. seals: all there are, oldest first.
     May be called again on a database that has seals already."""
-    tables = [name for name in sealed_tables() if name != VIEW]
+    tables = [name for name in sealed_tables() if name not in VIEWS]
     again = con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'seal'").fetchall() != [(0,)]
     if again:
         _take_off(con, tables)
     else:
-        con.execute(f"CREATE SCHEMA {LIVE}; CREATE SCHEMA {BENEATH}; CREATE SCHEMA {KEPT}; DROP VIEW {VIEW}")
+        con.execute(f"CREATE SCHEMA {LIVE}; CREATE SCHEMA {BENEATH}; CREATE SCHEMA {KEPT}")
+        con.execute("; ".join(f"DROP VIEW {name}" for name in reversed(VIEWS)))
         for name in tables:
             con.execute(f"ALTER TABLE {name} ADD COLUMN seal VARCHAR")
     days = {r["period"]: r for r in rows_of(con, "SELECT period, period_from, period_to FROM period")}
@@ -53,7 +63,8 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
     for name in tables:
         wheres = [slice_where(name, s.period, *list(days[s.period].values())[1:]) for s in shown]
         _show(con, name, shown, " OR ".join(wheres) or "FALSE")
-    _view(con, shown)
+    for name in VIEWS:
+        _view(con, name, shown)
     _seal_table(con, seals)
     known_at = con.execute("SELECT max(known_at) FROM file").fetchall()[0][0]
     _revision_table(con, seals, known_at)
@@ -68,9 +79,11 @@ def _take_off(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
         con.execute(f"DELETE FROM {name} WHERE seal IS NOT NULL")
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {BENEATH}.{name}")
         con.execute(f"DROP VIEW {LIVE}.{name}; DROP TABLE {BENEATH}.{name}")
-    con.execute(
-        f"DROP VIEW {VIEW}; DROP VIEW {LIVE}.{VIEW}; DROP TABLE {KEPT}.{VIEW}; DROP TABLE seal; DROP TABLE revision"
-    )
+    for name in reversed(VIEWS):
+        con.execute(
+            f"DROP VIEW {name}; DROP VIEW {LIVE}.{name}; DROP {'VIEW' if name == COUNTED_ANEW else 'TABLE'} {KEPT}.{name}"
+        )
+    con.execute("DROP TABLE seal; DROP TABLE revision")
 
 
 def _show(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal], where: str) -> None:
@@ -96,17 +109,19 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, seal: Seal) -> str:
     return f"SELECT {columns}, '{seal.short}' AS seal FROM read_parquet({path})"
 
 
-def _view(con: duckdb.DuckDBPyConnection, shown: Sequence[Seal]) -> None:
-    """`dossier_period`: the computed rows of live periods, and the kept ones of sealed periods."""
-    con.execute(dossier_period_sql(f"{LIVE}.", "main."))
-    con.execute(f"CREATE TABLE {KEPT}.{VIEW} AS SELECT * FROM {LIVE}.{VIEW} LIMIT 0")
-    for seal in shown:
-        con.execute(f"INSERT INTO {KEPT}.{VIEW} BY NAME {_rows(con, VIEW, seal)}")
-    keys = ", ".join(f"'{s.period}'" for s in shown) or "''"
-    con.execute(
-        f"CREATE VIEW {VIEW} AS SELECT * FROM {LIVE}.{VIEW} WHERE period NOT IN ({keys}) "
-        f"UNION ALL BY NAME SELECT * FROM {KEPT}.{VIEW}"
-    )
+def _view(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal]) -> None:
+    """What is computed when it is asked: the computed rows of live periods, and the kept ones of sealed periods."""
+    con.execute(view_sql(name, f"{LIVE}.", "main."))
+    if name == COUNTED_ANEW:
+        con.execute(f"CREATE VIEW {KEPT}.{name} AS {unit_count_select(f'{KEPT}.period_count')}")
+    else:
+        con.execute(f"CREATE TABLE {KEPT}.{name} AS SELECT * FROM {LIVE}.{name} LIMIT 0")
+        for seal in shown:
+            if seal.holds(name):
+                con.execute(f"INSERT INTO {KEPT}.{name} BY NAME {_rows(con, name, seal)}")
+    keys = ", ".join(f"'{s.period}'" for s in shown)
+    kept = f"WHERE period NOT IN ({keys}) UNION ALL BY NAME SELECT * FROM {KEPT}.{name}" if shown else ""
+    con.execute(f"CREATE VIEW {name} AS SELECT * FROM {LIVE}.{name} {kept}")
 
 
 def _seal_table(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
@@ -134,7 +149,7 @@ def _revision_table(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal], known
     pieces = [_figures_sql(s.period, s.table, f"'{s.short}'", s.version, s.known_at) for s in seals]
     newest = {s.period: s.version for s in seals}
     pieces += [
-        _figures_sql(period, lambda name: f"{LIVE}.{name}" if name in sealed_tables() else name, "NULL", None, known_at)
+        _figures_sql(period, lambda name: f"{LIVE}.{name}" if name in live_tables() else name, "NULL", None, known_at)
         for period, version in newest.items()
     ]
     schema = (
@@ -155,7 +170,9 @@ def _figures_sql(
         found = place(name)
         return f"read_parquet({parquet([found])})" if isinstance(found, Path) else str(found)
 
-    counts = unit_counts_sql(table("period_count"), table("reported_figure"))
+    # a seal holds what is counted by field and label, of which the counts of units follow
+    sealed = f"({unit_count_select(table('period_count'))})"
+    counts = unit_counts_sql(sealed if version else table(COUNTED_ANEW), table("reported_figure"))
     names = ", ".join(measures())
     told = (
         f"{seal}::VARCHAR AS seal, {'NULL' if version is None else version}::INTEGER AS version, "

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.declare.figures import measures
+from pipeline.declare.figures import labels, measures
 from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, parse_period
 from pipeline.declare.sources import read_source
 from pipeline.errors import DeclarationError
@@ -24,8 +24,8 @@ from pipeline.measure.figures import measure_counts_sql
 from pipeline.settings import Home
 
 Cells = dict[tuple[str, str, str], Any]
-# by period; all else that is handed in follows from them
-FIGURES = ("period_coverage", "period_count", "reported_figure", "indicator_value", "return_figure")
+# by period; all else that is handed in follows from them, and from what the dossiers are in it (figure_marks)
+FIGURES = ("period_coverage", "reported_figure", "indicator_value", "return_figure")
 INDICATOR_CELLS = ("numerator", "denominator", "unknown", "value", "verdict")
 
 
@@ -51,7 +51,7 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
     """The last quarter with receipts that is covered in full for some unit, else the last one that has data."""
     found = con.execute(
         """WITH arisen AS (
-               SELECT period FROM period_count WHERE origin <> 'carried_over' UNION SELECT period FROM reported_figure
+               SELECT period FROM unit_count WHERE total > carried_over UNION SELECT period FROM reported_figure
            )
            SELECT c.period FROM period_coverage c LEFT JOIN arisen a USING (period)
            WHERE c.scheme = ? AND c.kind = 'quarter' AND c.coverage <> 'no_data' GROUP BY c.period
@@ -64,12 +64,17 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
 def figure_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Quarter (as in `quarters`) → a mark of its figures and of those it is compared with, the quarter before and the
     same a year earlier: where two releases give the same mark, what is handed in says the same."""
+    keys = [parse_period(key) for key in quarters(con)]
+    asked = {key for one in keys for key in (one.key, earlier(one).key, a_year_earlier(one).key)}
+    pieces = {table: "t" for table in FIGURES}
+    pieces["dossier_period"] = ", ".join(("unit_id", "field", *labels(), "certified_copies", "processing_days"))
     sums = " UNION ALL ".join(
-        f"SELECT period, count(*) + sum(hash(t)::HUGEINT) AS mark FROM {table} t GROUP BY period" for table in FIGURES
+        f"SELECT period, count(*) + sum(hash({told})::HUGEINT) AS mark FROM {table} t WHERE list_contains($1, period) GROUP BY period"
+        for table, told in pieces.items()
     )
-    found = con.execute(f"SELECT period, sum(mark)::VARCHAR FROM ({sums}) GROUP BY period").fetchall()
+    found = con.execute(f"SELECT period, sum(mark)::VARCHAR FROM ({sums}) GROUP BY period", [sorted(asked)]).fetchall()
     own = {key: int(mark) for key, mark in found}
-    compared = {key: (parse_period(key), own[key]) for key in quarters(con)}
+    compared = {one.key: (one, own[one.key]) for one in keys}
     return {
         key: mark + 3 * own.get(earlier(one).key, 0) + 7 * own.get(a_year_earlier(one).key, 0)
         for key, (one, mark) in compared.items()

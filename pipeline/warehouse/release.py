@@ -150,11 +150,11 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
     con.execute(
         'CREATE OR REPLACE TABLE data_dictionary ("table" VARCHAR, "column" VARCHAR, type VARCHAR, vi VARCHAR, en VARCHAR)'
     )
-    types = dict(
-        con.execute(
-            "SELECT table_name || '.' || column_name, data_type FROM duckdb_columns() WHERE database_name = 'built'"
-        ).fetchall()
-    )
+    columns = con.execute(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'built'"
+    ).fetchall()
+    there = {tuple(place) for *place, _ in columns}
+    types = {f"{name}.{column}": kind for schema, name, column, kind in columns if schema == "main"}
     kinds = con.execute(
         "SELECT schema_name, table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = 'built' UNION ALL "
         "SELECT schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE database_name = 'built' AND NOT internal"
@@ -163,7 +163,8 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
         if table := tables().get(name):
             con.execute(f'COMMENT ON {kind} "{schema}".{name} IS {_quoted(str(table.text))}')
             for column, text in table.columns.items():
-                con.execute(f'COMMENT ON COLUMN "{schema}".{name}."{column}" IS {_quoted(str(text))}')
+                if (schema, name, column) in there:
+                    con.execute(f'COMMENT ON COLUMN "{schema}".{name}."{column}" IS {_quoted(str(text))}')
     words: list[tuple[str | None, ...]] = []
     for table in tables().values():
         words.append((table.name, None, None, table.text.vi, table.text.en))

@@ -324,11 +324,17 @@ def test_it_writes_nothing(sample: Home, motcua: Callable[..., Said]) -> None:
 @pytest.mark.parametrize(
     ("code", "fault"),
     [
-        ("late_rate", "UPDATE indicator_value SET numerator = numerator + 1"),
-        ("online_service_rate", "UPDATE indicator_value SET unknown = unknown + 1"),
-        ("certified_copies", "UPDATE indicator_value SET numerator = numerator + 1"),
-        ("resolved_late", "UPDATE period_count SET n = n + 1"),
-        ("c10", "UPDATE form_ii06a SET c10 = c10 + 1"),
+        ("late_rate", "UPDATE counted.indicator_value SET numerator = list_transform(numerator, lambda n: n + 1)"),
+        (
+            "online_service_rate",
+            "UPDATE counted.indicator_value SET unknown = list_transform(unknown, lambda n: n + 1)",
+        ),
+        (
+            "certified_copies",
+            "UPDATE counted.indicator_value SET numerator = list_transform(numerator, lambda n: n + 1)",
+        ),
+        ("resolved_late", "UPDATE counted.unit_count SET resolved_late = resolved_late + 1"),
+        ("c10", "UPDATE counted.form_ii06a SET c10 = c10 + 1"),
     ],
 )
 def test_a_published_number_that_was_touched_is_noticed(

@@ -311,7 +311,7 @@ def test_a_changed_declaration_of_the_program_is_found_and_is_the_cause(
     known["on_time_rate"] = known["late_rate"].__class__(
         **{**known["on_time_rate"].__dict__, "numerator": "outcome = 'resolved_early'"}
     )
-    for module in ("pipeline.measure.figures", "pipeline.declare.definitions"):
+    for module in ("pipeline.measure.figures", "pipeline.measure.counted", "pipeline.declare.definitions"):
         monkeypatch.setattr(f"{module}.indicators", lambda: known)
     said = motcua(sealed, "seal", "--verify")
     assert said.code == 1 and "pipeline/declare/indicators.toml" in said.out

@@ -99,7 +99,7 @@ def test_an_update_of_the_program_writes_anew_what_stands(published: Home) -> No
     assert list(standing.refresh(published, draw=False)) == []
 
 
-TOLD = ("period_coverage", "period_count", "reported_figure", "indicator_value", "return_figure")
+TOLD = ("period_coverage", "dossier_period", "reported_figure", "indicator_value", "return_figure")
 
 
 @pytest.mark.parametrize("table", TOLD)

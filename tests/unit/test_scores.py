@@ -315,6 +315,7 @@ def planted(sample: Home, tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]
     """The published file, in which points can be planted."""
     shutil.copy(published(sample).database, tmp_path / "bản.duckdb")
     with duckdb.connect(str(tmp_path / "bản.duckdb")) as opened:
+        opened.execute("DROP VIEW score_766; CREATE TABLE score_766 AS FROM live.score_766")
         yield opened
 
 

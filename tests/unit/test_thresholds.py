@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.declare import rules
 from pipeline.declare.figures import Threshold, indicators, labels, thresholds
-from pipeline.declare.reported import counts
 from pipeline.declare.text import Text
 from pipeline.measure import figures
 
@@ -35,8 +35,8 @@ def world(
     con.execute("CREATE TABLE unit (unit_id VARCHAR, kind VARCHAR)")
     con.execute("CREATE TABLE unit_in (unit_id VARCHAR, group_id VARCHAR)")
     con.execute(
-        """CREATE TABLE indicator_count (period VARCHAR, unit_id VARCHAR, indicator VARCHAR, numerator BIGINT,
-           denominator BIGINT, unknown BIGINT, median DOUBLE)"""
+        """CREATE SCHEMA counted; CREATE TABLE counted.indicator_value (period VARCHAR, unit_id VARCHAR, numerator BIGINT[],
+           denominator BIGINT[], unknown BIGINT[], value DOUBLE[])"""
     )
     con.execute(
         """CREATE TABLE period_coverage (period VARCHAR, scheme VARCHAR, kind VARCHAR, period_from DATE,
@@ -49,11 +49,15 @@ def world(
         con.execute("INSERT INTO unit VALUES (?, 'commune')", [f"u{n:04}"])
         con.execute("INSERT INTO unit_in VALUES (?, 'huyện')", [f"u{n:04}"])
         if numerator is not None:
-            row = [f"u{n:04}", RATE, numerator, denominator, unknown]
-            con.execute("INSERT INTO indicator_count VALUES ('2023-Q3', ?, ?, ?, ?, ?, NULL)", row)
+            lists = [
+                [part if code == RATE else None for code in indicators()] for part in (numerator, denominator, unknown)
+            ]
+            con.execute(
+                "INSERT INTO counted.indicator_value VALUES ('2023-Q3', ?, ?, ?, ?, NULL)", [f"u{n:04}", *lists]
+            )
         row = ["2023-Q3", "nd09", "quarter", *QUARTER, QUARTER[1], coverage, f"u{n:04}"]
         con.execute("INSERT INTO period_coverage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    con.execute(figures.indicator_value_sql())
+    con.execute(figures.view_sql("indicator_value"))
     return con
 
 
@@ -203,12 +207,10 @@ def counted_from(rows: list[dict[str, object]]) -> dict[str, tuple]:
     for day in ("period_from", "period_to", "as_of"):
         con.execute(f"ALTER TABLE dossier_period ADD COLUMN {day} DATE DEFAULT DATE '2023-09-14'")
     con.execute("CREATE TABLE node_of AS SELECT 'a' AS unit_id, 'a' AS node")
-    reported = ", ".join(f"{name} BIGINT" for name in counts())
-    con.execute(f"CREATE TABLE reported_wide (period VARCHAR, unit_id VARCHAR, field VARCHAR, {reported})")
-    con.execute(figures.period_count_sql())
-    con.execute(figures._indicator_count_sql())
-    told = con.execute("SELECT indicator, numerator, denominator, unknown, median FROM indicator_count").fetchall()
-    return {code: (n or 0, *rest) for code, n, *rest in told}
+    con.execute(figures.view_sql("period_count"))
+    counted = rules.filled(figures._indicator_count_select(), figures.HERE)
+    told = con.execute(f"SELECT numerator, denominator, unknown, value FROM ({counted})").fetchall()[0]
+    return {code: (n or 0, *rest) for code, n, *rest in zip(indicators(), *told, strict=True)}
 
 
 def test_indicators_count_what_they_say() -> None:

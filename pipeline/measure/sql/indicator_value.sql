@@ -1,26 +1,28 @@
 -- Every indicator of every unit and sum of units in every period: exact numerator and denominator, the threshold in
 -- force on the period's last day, the verdict and how many more dossiers are needed. Whole-number arithmetic only:
--- numerator/denominator against p/q is numerator*q against denominator*p. In braces: the counts, and schemas.
-WITH base AS (
-    SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, p.as_of, p.coverage, p.unit_id, u.kind AS unit_kind,
+-- numerator/denominator against p/q is numerator*q against denominator*p. In braces: the counts, of all indicators in a list each, in their order; and schemas.
+WITH asked AS (
+    SELECT t.*, u.unit_id FROM {main}threshold t JOIN {main}unit u ON u.kind = t.unit_kind
+    WHERE t.within IS NULL OR t.within = u.unit_id OR EXISTS (SELECT 1 FROM {main}unit_in i WHERE i.unit_id = u.unit_id AND i.group_id = t.within)
+),
+base AS (
+    SELECT p.period, p.scheme, p.kind, p.period_from, p.period_to, p.as_of, p.coverage, p.unit_id,
            i.indicator, i.sort, i.kind AS indicator_kind,
-           CASE WHEN p.coverage = 'no_data' THEN NULL WHEN i.kind IN ('rate', 'count_ratio') THEN coalesce(c.numerator, 0) ELSE c.numerator END AS numerator,
-           CASE WHEN p.coverage = 'no_data' OR i.kind = 'sum' THEN NULL ELSE coalesce(c.denominator, 0) END AS denominator,
+           CASE WHEN p.coverage = 'no_data' THEN NULL WHEN i.kind IN ('rate', 'count_ratio') THEN coalesce(c.numerator[i.sort + 1], 0) ELSE c.numerator[i.sort + 1] END AS numerator,
+           CASE WHEN p.coverage = 'no_data' OR i.kind = 'sum' THEN NULL ELSE coalesce(c.denominator[i.sort + 1], 0) END AS denominator,
            -- null where a summary does not even say of how many dossiers it does not tell
-           CASE WHEN p.coverage <> 'no_data' THEN CASE WHEN c.indicator IS NULL THEN 0 ELSE c.unknown END END AS unknown,
-           c.median
+           CASE WHEN p.coverage <> 'no_data' THEN CASE WHEN c.unit_id IS NULL THEN 0 ELSE c.unknown[i.sort + 1] END END AS unknown,
+           c.value[i.sort + 1] AS median
     FROM {own}period_coverage p
-    JOIN {main}unit u USING (unit_id)
+    LEFT JOIN {counts} c ON c.period = p.period AND c.unit_id = p.unit_id
     CROSS JOIN {main}indicator i
-    LEFT JOIN {counts} c ON c.period = p.period AND c.unit_id = p.unit_id AND c.indicator = i.indicator
 ),
 with_threshold AS (
     SELECT b.*, t.operator, t.value_p, t.value_q, t.near_p, t.near_q,
            CAST(b.numerator AS HUGEINT) * t.value_q AS mine, CAST(b.denominator AS HUGEINT) * t.value_p AS theirs
     FROM base b
-    LEFT JOIN {main}threshold t
-      ON t.indicator = b.indicator AND t.unit_kind = b.unit_kind
-     AND (t.within IS NULL OR t.within = b.unit_id OR EXISTS (SELECT 1 FROM {main}unit_in i WHERE i.unit_id = b.unit_id AND i.group_id = t.within))
+    LEFT JOIN asked t
+      ON t.indicator = b.indicator AND t.unit_id = b.unit_id
      AND t.valid_from <= b.period_to AND (t.valid_to IS NULL OR t.valid_to >= b.period_to)
 ),
 judged AS (

@@ -1,0 +1,128 @@
+"""Dossiers that count alike in every period, put together: a night counts kinds of dossiers, and not each dossier in each
+of the ten periods in which it stands.
+
+Labels ask of a dossier's days only on which side of the periods' days they lie, and whether it was concluded before, on
+or after its due day. So days between two days of periods are one day here, and dossiers that are then the same are one
+row with their number. `dossier_period` is asked of these rows by its own statement. What it asks more of (a reopened
+dossier, one that was paused, lateness by the second) stays a row of its own. Not here: what is counted (counted.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from pipeline.declare.figures import labels
+from pipeline.declare.rules import OURS
+from pipeline.measure.heart import heart_select
+
+# The place in a period in which a dossier counts: period and unit as one number, and the number for each sum it is in.
+PLACES = """
+CREATE OR REPLACE TEMP TABLE place AS
+SELECT CAST(row_number() OVER (ORDER BY period, unit_id) AS INTEGER) AS place, *
+FROM (
+    SELECT DISTINCT period, scheme, kind, period_from, period_to, as_of, coverage, counted_unit_id AS unit_id
+    FROM period_unit WHERE coverage <> 'no_data'
+);
+
+CREATE OR REPLACE TEMP TABLE node_place AS
+SELECT p.place, p.period, n.node, CAST(dense_rank() OVER (ORDER BY p.period, n.node) AS INTEGER) AS node_place
+FROM place p JOIN node_of n ON n.unit_id = p.unit_id;
+
+-- what the statement of dossier_period asks of periods and states, under the names that it finds them by
+CREATE OR REPLACE TEMP TABLE alike_period_unit AS
+SELECT p.place AS period, NULL AS scheme, NULL AS kind, u.period_from, u.period_to, u.as_of, u.as_of_end, NULL AS coverage,
+       u.unit_id, NULL AS counted_unit_id
+FROM period_unit u JOIN place p ON p.period = u.period AND p.unit_id = u.counted_unit_id;
+
+CREATE OR REPLACE TEMP VIEW alike_dossier_state AS SELECT * FROM dossier_state;
+
+-- every day of the periods, with the first and last day of the stretch in which it counts alike: from where a period
+-- begins or is cut off to the next such day; begins: likewise, where the day of the cut-off is as those before it
+CREATE OR REPLACE TEMP TABLE stretch AS
+WITH edge AS (SELECT DISTINCT unnest([period_from, as_of, as_of + 1]) AS first_day FROM alike_period_unit),
+wide AS (SELECT DISTINCT unnest([period_from, as_of + 1]) AS begins FROM alike_period_unit),
+span AS (
+    SELECT first_day, lead(first_day) OVER (ORDER BY first_day) - 1 AS last_day, max(begins) OVER (ORDER BY first_day) AS begins
+    FROM edge LEFT JOIN wide ON begins = first_day
+)
+SELECT first_day + CAST(unnest(range(last_day - first_day + 1)) AS INTEGER) AS day, first_day, last_day, begins
+FROM span WHERE last_day IS NOT NULL
+UNION ALL SELECT min(first_day) - 1, min(first_day) - 2, min(first_day) - 1, min(first_day) - 1 FROM edge
+UNION ALL SELECT max(first_day), max(first_day), max(first_day) + 1, max(first_day) FROM edge
+"""
+# Dossiers of which labels ask more than the days: each stays a row of its own.
+SINGLE = """
+CREATE OR REPLACE TEMP TABLE single AS
+SELECT DISTINCT d.dossier_id FROM dossier d LEFT JOIN (SELECT DISTINCT dossier_id FROM dossier_state) s USING (dossier_id)
+WHERE s.dossier_id IS NOT NULL OR d.episodes > 1 OR d.previous_left_on IS NOT NULL OR d.opened_on IS DISTINCT FROM d.received_on
+   OR d.lateness IS DISTINCT FROM 'date' OR d.newest_state IS DISTINCT FROM 'running'
+"""
+# the columns that `dossier_period` takes from `dossier` and that are as they are in every period: labels are told of them
+# where they are asked for, all else is null
+TOLD = ("field", "procedure_code", "procedure", "rating", "source", "file_id", "sheet", "row")
+OF_ONE = ("dossier_id", "episode", "opened_on", "previous_left_on", "lateness", "concluded_at", "due_at", "newest_state", "first_exported_on")  # fmt: skip
+SUMMED = ("certified_copies", "processing_days")
+
+
+def places(con: duckdb.DuckDBPyConnection) -> None:
+    """`place`, `node_place`, and what `alike` needs. Needs the tables of warehouse/build."""
+    con.execute(PLACES)
+    con.execute(SINGLE)
+
+
+def alike(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    counts: Mapping[str, str],
+    keys: Sequence[str] = (),
+    channel: bool = True,
+    due: bool = True,
+) -> str:
+    """The relation, a view, with a row for each kind of dossier in each place: `place`, the labels of `dossier_period`,
+    and `counts`: name → aggregate over the dossiers of a kind. keys: columns of `dossier` in which those of a kind are the
+    same; other labels than origin, outcome, due_in_period and reopened are told only if they are keys. certified_copies
+    and processing_days, unless keys: not null where some dossier of the kind has them. channel, due: whether it matters
+    by which channel a dossier came, and when it was due."""
+    first, last = con.execute("SELECT min(day), max(day) FROM stretch").fetchall()[0]
+    within = f"CASE WHEN {{0}} < DATE '{first}' THEN DATE '{first}' WHEN {{0}} > DATE '{last}' THEN DATE '{last}' ELSE {{0}} END"
+    within = within if first else "{0}"
+    passed = [c for c in (*statics(), *TOLD) if c not in keys]
+    nothing = ", ".join(f"NULL AS {c}" for c in passed)
+    told = ", ".join([*keys, *(f"max({c}) AS {c}" for c in SUMMED if c not in keys)])
+    sums = ", ".join(f"{sql} AS {n}" for n, sql in counts.items())
+    asked = ", ".join(dict.fromkeys([*statics(), *SUMMED]))
+    same = "c.first_day = t.first_day"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {name}_dossier AS
+            SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums},
+                   NULL::VARCHAR AS dossier_id, 1 AS episode, received_on AS opened_on, NULL::DATE AS previous_left_on, 'date' AS lateness,
+                   NULL::TIMESTAMP AS concluded_at, NULL::TIMESTAMP AS due_at, 'running' AS newest_state, NULL::DATE AS first_exported_on, {nothing}
+            FROM (
+                SELECT d.unit_id, {"d.channel" if channel else "'channel_unknown'"} AS channel, d.conclusion, r.begins AS received_on,
+                       CASE WHEN {not due} THEN c.begins WHEN {same} AND d.concluded_on > d.due_on THEN c.last_day ELSE c.first_day END AS concluded_on,
+                       CASE WHEN {same} AND d.due_on > d.concluded_on THEN t.last_day ELSE t.first_day END AS due_on, {asked}
+                FROM dossier d ANTI JOIN single USING (dossier_id)
+                JOIN stretch r ON r.day = {within.format("d.received_on")}
+                LEFT JOIN stretch c ON c.day = {within.format("d.concluded_on")}
+                LEFT JOIN stretch t ON t.day = {within.format("d.due_on" if due else "NULL::DATE")}
+            )
+            GROUP BY ALL
+            UNION ALL BY NAME
+            SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums}, {", ".join(OF_ONE)}, {nothing}
+            FROM dossier SEMI JOIN single USING (dossier_id)
+            GROUP BY ALL"""
+    )
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_dossier_state AS SELECT * FROM dossier_state")
+    more = "".join(f", d.{n}" for n in counts)
+    heart = heart_select(OURS, "alike_", f"{name}_", more)
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {name}_period AS SELECT period AS place, * EXCLUDE (period) FROM ({heart})"
+    )
+    return f"{name}_period"
+
+
+def statics() -> list[str]:
+    """Labels that are as the dossier has them, whatever the period; they may be null."""
+    return [name for name, label in labels().items() if not label.never_null]

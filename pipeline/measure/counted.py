@@ -1,0 +1,249 @@
+"""What a night counts of the registers' dossiers, once for all periods: measures, columns of form II.06a and the parts of
+indicators, by unit; the parts of indicators also of sums of units. All that is published of units follows from these.
+
+One look at the dossiers that count alike (alike.py), an aggregate for each different predicate. Not here: what is told by
+field or label, which is counted when it is asked (`period_count`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import duckdb
+
+from pipeline.declare.figures import Indicator, indicators, labels, measures
+from pipeline.declare.forms import form
+from pipeline.measure.alike import SUMMED, alike, places, statics
+from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
+
+COUNTED = "counted"  # schema of what a night counts; the published views look there
+PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
+WORD, QUOTED = re.compile(r"\w+"), re.compile(r"'[^']*'")
+# outcomes that differ by nothing but when a dossier was due
+BY_DUE = (
+    {"'resolved_early'", "'resolved_on_time'", "'resolved_late'", "'resolved_no_due'"},
+    {"'open_in_term'", "'open_overdue'"},
+)
+
+
+def count(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables of schema `counted`: unit_count, form_ii06a (its rows by unit, and those that only summaries tell),
+    indicator_value (the parts; `value`: a median). Needs the tables of warehouse/build and `reported_wide`."""
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
+    places(con)
+    terms = Terms()
+    of_unit = {name: terms.dossiers(m.where) for name, m in measures().items()}
+    of_form = {name: terms.dossiers(c.where) for name, c in form("ii06a").columns.items()}
+    parts = {code: terms.parts(i) for code, i in indicators().items()}
+    relation = alike(con, "alike", terms.weights, terms.keys)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE place_count AS {terms.sql(relation)}")
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {COUNTED}.unit_count AS SELECT {PERIOD_COLUMNS}, unit_id, {_columns(of_unit)}
+            FROM place_count JOIN place USING (place) ORDER BY period, unit_id"""
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {COUNTED}.form_ii06a AS
+            SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS "by", NULL::VARCHAR AS field, {_columns(of_form)}, 'dossiers' AS basis
+            FROM place_count JOIN place USING (place) {reported_forms()} ORDER BY period, "by", unit_id, field"""
+    )
+    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.indicator_value AS {_indicator_sql(con, terms, parts)}")
+
+
+def reported_forms() -> str:
+    """Rows of form II.06a that only summaries tell, to be put to those of the registers."""
+    return " ".join(f"UNION ALL {form_rows_sql(PERIOD_COLUMNS, unit)}" for unit in (True, False))
+
+
+def _columns(terms: dict[str, str]) -> str:
+    return ", ".join(f"coalesce({term}, 0)::BIGINT AS {name}" for name, term in terms.items())
+
+
+# ---- the different aggregates
+
+
+@dataclass
+class Terms:
+    """Collects what is counted, so that the same is counted once. weights: of dossiers that count alike: name → aggregate.
+    keys: labels in which they must be the same. asked: (weight, predicate) → name of the term."""
+
+    weights: dict[str, str] = field(default_factory=lambda: {"n": "count(*)"})
+    keys: list[str] = field(default_factory=list)
+    asked: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def sql(self, relation: str) -> str:
+        """All terms in every place, null where no dossier is told of: dossiers with the same labels are counted first, and
+        the predicates asked of each kind."""
+        changing = [name for name in labels() if name not in statics()]
+        words = [name for name in changing if labels()[name].values]
+        codes = ", ".join(f"TRY_CAST({name} AS ENUM({_texts(labels()[name].values)})) AS {name}" for name in words)
+        has = ", ".join(f"CASE WHEN {c} IS NOT NULL THEN 1 END AS {c}" for c in SUMMED)
+        kinds = ", ".join([*changing, *self.keys])
+        sums = ", ".join(f"sum({w}) AS {w}" for w in self.weights)
+        each = ", ".join(f"sum(CASE WHEN {where} THEN {w} END)::BIGINT AS {t}" for (w, where), t in self.asked.items())
+        return f"""
+            SELECT place, {each}
+            FROM (SELECT * REPLACE ({codes}) FROM (SELECT place, {kinds}, {has}, {sums} FROM {relation} GROUP BY ALL)) GROUP BY place"""
+
+    def dossiers(self, where: str, weight: str = "n") -> str:
+        """How many dossiers a predicate holds for; null for none."""
+        self._same(where)
+        return self.asked.setdefault((weight, where), f"t{len(self.asked)}")
+
+    def parts(self, i: Indicator) -> tuple[str, str, str]:
+        """SQL of (numerator, denominator, unknown) over the terms."""
+        if i.column:
+            return self._of_column(i)
+        if i.kind == "count_ratio":
+            return self.dossiers(i.numerator), self.dossiers(i.denominator), "0"
+        (now, still), (hit, has) = _split(i.denominator), _split(i.numerator)
+        if _labels(now, hit) & set(statics()):  # what changes and what does not cannot be told apart
+            n, d = f"({i.numerator})", f"({i.denominator})"
+            known, unknown = f"{d} AND {n} IS NOT NULL", f"{d} IS NULL OR ({d} AND {n} IS NULL)"
+            return self.dossiers(f"{d} AND {n}"), self.dossiers(known), self.dossiers(unknown)
+        both = now if hit == "TRUE" else hit if now == "TRUE" else f"({now}) AND ({hit})"
+        if still == has == "TRUE":
+            return self.dossiers(both), self.dossiers(now), "0"
+        if still == "TRUE":
+            known = self.dossiers(now, self._weight(f"{has} IS NOT NULL"))
+            return self.dossiers(both, self._weight(has)), known, _less(self.dossiers(now), known)
+        if has == "TRUE":
+            inside, unknown = self._weight(still), self._weight(f"({still}) IS NULL")
+            return self.dossiers(both, inside), self.dossiers(now, inside), self.dossiers(now, unknown)
+        return (
+            self.dossiers(both, self._weight(f"({still}) AND ({has})")),
+            self.dossiers(now, self._weight(f"({still}) AND ({has}) IS NOT NULL")),
+            self.dossiers(now, self._weight(f"({still}) IS NULL OR (({still}) AND ({has}) IS NULL)")),
+        )
+
+    def _of_column(self, i: Indicator) -> tuple[str, str, str]:
+        told = f"({i.numerator}) AND {i.column} IS NOT NULL"
+        number = self.dossiers(told, self._weight(f"{i.column} IS NOT NULL"))
+        unknown = _less(self.dossiers(i.numerator), number)
+        if i.kind == "median":
+            return "NULL", number, unknown
+        total = self.dossiers(told, self._weight_of(f"sum({i.column})"))
+        return total, "NULL" if i.kind == "sum" else number, unknown
+
+    def _weight(self, where: str) -> str:
+        return self._weight_of(f"count(*) FILTER (WHERE {where})")
+
+    def _weight_of(self, aggregate: str) -> str:
+        known = {sql: name for name, sql in self.weights.items()}
+        return known.get(aggregate) or (self.weights.setdefault(name := f"w{len(self.weights)}", aggregate) and name)
+
+    def _same(self, where: str) -> None:
+        self.keys += [name for name in statics() if name in _labels(where) and name not in self.keys]
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
+
+
+def _less(whole: str, part: str) -> str:
+    return f"coalesce({whole}, 0) - coalesce({part}, 0)"
+
+
+def _labels(*predicates: str) -> set[str]:
+    """The labels that predicates ask of."""
+    words = {word for predicate in predicates for word in WORD.findall(QUOTED.sub("", predicate))}
+    return words & labels().keys()
+
+
+def _split(predicate: str) -> tuple[str, str]:
+    """What a predicate asks of labels that change from period to period, and what of those that are the dossier's own."""
+    if " OR " in predicate or " BETWEEN " in predicate:
+        return predicate, "TRUE"
+    parts = predicate.split(" AND ")
+    still = [part for part in parts if _labels(part) and _labels(part) <= set(statics())]
+    now = [part for part in parts if part not in still]
+    return " AND ".join(now) or "TRUE", " AND ".join(still) or "TRUE"
+
+
+# ---- indicators
+
+
+def _medians(con: duckdb.DuckDBPyConnection, i: Indicator) -> str:
+    """A relation of node_place and the median of the indicator's column there: from the number of dossiers with each
+    value, as a dossier counts in several periods and sums."""
+    asked = _labels(i.numerator)
+    keys = [str(i.column), *(name for name in statics() if name in asked)]
+    relation = alike(
+        con, i.code, {"n": "count(*)"}, keys, channel="origin" in asked, due=not _whenever_due(i.numerator)
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {i.code} AS
+            WITH of_place AS (
+                SELECT place, {i.column} AS value, sum(n) AS n FROM {relation}
+                WHERE ({i.numerator}) AND {i.column} IS NOT NULL GROUP BY place, {i.column}
+            ),
+            of_node AS (
+                SELECT node_place, value, CAST(sum(n) AS BIGINT) AS n FROM of_place JOIN node_place USING (place) GROUP BY node_place, value
+            ),
+            running AS (
+                SELECT node_place, value, sum(n) OVER (PARTITION BY node_place ORDER BY value) AS upto, sum(n) OVER (PARTITION BY node_place) AS told
+                FROM of_node
+            )
+            SELECT node_place, (min(value) FILTER (WHERE upto > (told - 1) // 2) + min(value) FILTER (WHERE upto > told // 2)) / 2 AS median
+            FROM running GROUP BY node_place"""
+    )
+    return i.code
+
+
+def _whenever_due(predicate: str) -> bool:
+    """Whether a predicate asks the same of a dossier whenever it was due."""
+    told = set(QUOTED.findall(predicate))
+    return "due_in_period" not in predicate and all(told >= alike_but or not told & alike_but for alike_but in BY_DUE)
+
+
+def _indicator_sql(con: duckdb.DuckDBPyConnection, terms: Terms, parts: dict[str, tuple[str, str, str]]) -> str:
+    """period, unit_id (also of sums of units), and a list for all indicators, in their order, of each of numerator,
+    denominator, unknown, value (a median): a row where something tells of the unit in the period, dossiers or a summary."""
+    medians = {code: _medians(con, i) for code, i in indicators().items() if i.kind == "median"}
+    sums = ", ".join(f"sum({term}) AS {term}" for term in terms.asked.values())
+    lists = part_lists(parts, {code: f"{relation}.median" for code, relation in medians.items()})
+    joined = " ".join(f"LEFT JOIN {name} USING (node_place)" for name in medians.values())
+    counts = f"""
+        SELECT period, unit_id, {lists}
+        FROM (SELECT node_place, {sums} FROM place_count JOIN node_place USING (place) GROUP BY node_place)
+        JOIN (SELECT DISTINCT node_place, period, node AS unit_id FROM node_place) USING (node_place) {joined}
+        ORDER BY node_place"""
+    return with_summaries(con, counts)
+
+
+def with_summaries(con: duckdb.DuckDBPyConnection, counts: str) -> str:
+    """The parts of indicators from registers (a SELECT), and what `reported_wide` tells put to them."""
+    if con.execute("SELECT count(*) FROM reported_wide").fetchall() == [(0,)]:
+        return counts
+    codes = f"[{_texts(indicators())}]"
+    names = ("numerator", "denominator", "unknown", "value")
+    each = ", ".join(f"unnest({name}) AS {name}" for name in names)
+    return f"""
+        WITH counts AS ({counts}),
+        told AS (
+            SELECT period, unit_id, unnest({codes}) AS indicator, {each} FROM counts
+            UNION ALL
+            SELECT r.period, n.node, r.indicator, r.numerator, r.denominator, r.unknown, NULL
+            FROM ({indicator_rows_sql()}) r JOIN node_of n USING (unit_id)
+        ),
+        summed AS (
+            SELECT period, unit_id, list_position({codes}, indicator) AS nth, CAST(sum(numerator) AS BIGINT) AS numerator,
+                   CAST(sum(denominator) AS BIGINT) AS denominator,
+                   CASE WHEN count(unknown) = count(*) THEN CAST(sum(unknown) AS BIGINT) END AS unknown, max(value) AS value
+            FROM told GROUP BY period, unit_id, indicator
+        )
+        SELECT period, unit_id, {", ".join(f"list({name} ORDER BY nth) AS {name}" for name in names)}
+        FROM summed GROUP BY period, unit_id ORDER BY period, unit_id"""
+
+
+def part_lists(parts: dict[str, tuple[str, str, str]], medians: dict[str, str]) -> str:
+    """Select list of the parts of all indicators, a list each. parts: SQL of (numerator, denominator, unknown); medians: of
+    a median: by the indicator's code."""
+    columns = {
+        "numerator": [f"({n})::BIGINT" for n, _, _ in parts.values()],
+        "denominator": [f"({d})::BIGINT" for _, d, _ in parts.values()],
+        "unknown": [f"coalesce({u}, 0)::BIGINT" for _, _, u in parts.values()],
+        "value": [medians.get(code, "NULL::DOUBLE") for code in parts],
+    }
+    return ", ".join(f"[{', '.join(values)}] AS {name}" for name, values in columns.items())

@@ -23,7 +23,7 @@ from pipeline.measure.figures import build_figures
 from pipeline.measure.sealed import apply_seals
 from pipeline.measure.summary import kept_outcomes
 from pipeline.settings import Home
-from pipeline.warehouse import keeping
+from pipeline.warehouse import keeping, onward
 from pipeline.warehouse import release as releases
 from pipeline.warehouse.build import build as build_tables
 from pipeline.warehouse.build import connect
@@ -40,7 +40,8 @@ SILENT: Progress = lambda _: None  # noqa: E731
 
 @dataclass(frozen=True)
 class Build:
-    """A finished private build, not yet published. tables: rows per table."""
+    """A finished private build, not yet published. tables: rows per table. nights: since the tables of dossiers were built
+    whole."""
 
     folder: Path
     release_id: str
@@ -49,6 +50,7 @@ class Build:
     outcomes: list[Outcome]
     tables: dict[str, int]
     seals: str | None = None
+    nights: int = 0
 
 
 class NotPublished(CheckFailed):
@@ -108,12 +110,14 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
         return None
     folder = releases.new_build(home)
     release_id = releases.new_release_id(home, inputs)
+    base = None if same or rebuild else onward.base(known, intake.all_files, intake.aliases)
+    nights = base.nights if base else known.nights if known and same else 0
     try:
-        if known and same:  # nothing changed but what is sealed
+        if known and (same or base):  # same: nothing changed but what is sealed
             shutil.copyfile(known.database, folder / releases.DATABASE)
         con = connect(folder / releases.DATABASE)
         try:
-            outcomes = kept_outcomes(con) if same else _compute(con, intake, progress)
+            outcomes = kept_outcomes(con) if same else _compute(con, intake, progress, new=base.new if base else None)
             apply_seals(con, seals)
             releases.describe(con, release_id, inputs)
             counts = con.execute(
@@ -125,16 +129,20 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Build(folder, release_id, inputs, intake, outcomes, dict(counts), shown)
+    return Build(folder, release_id, inputs, intake, outcomes, dict(counts), shown, nights)
 
 
 def _compute(
-    con: duckdb.DuckDBPyConnection, intake: Intake, progress: Progress, only: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    intake: Intake,
+    progress: Progress,
+    only: str | None = None,
+    new: list[int] | None = None,
 ) -> list[Outcome]:
     """All tables of what an intake holds, and what the checks say of them. only: the one period whose figures are wanted.
-    Raises CheckFailed."""
+    new: the files (seq) since the published database, of which this is a copy. Raises CheckFailed."""
     progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
-    build_tables(con, intake.files, intake.withdrawn, intake.aliases, only)
+    build_tables(con, intake.files, intake.withdrawn, intake.aliases, only, new)
     progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
     build_figures(con)
     as_known_macros(con)
@@ -207,8 +215,8 @@ def publish(home: Home, built: Build, progress: Progress = SILENT) -> Release:
     """Publishes a finished build."""
     progress(Text(f"Công bố {built.release_id}", f"Publishing {built.release_id}"))
     intake = built.intake
-    aliases = intake.aliases.sha256
-    return releases.publish(home, built.folder, built.release_id, built.inputs, intake.all_files, aliases, built.seals)
+    told = intake.all_files, intake.aliases.sha256, built.seals, built.nights
+    return releases.publish(home, built.folder, built.release_id, built.inputs, *told)
 
 
 def settle(home: Home, intake: Intake, built: Build | None, release: Release | None) -> Result:

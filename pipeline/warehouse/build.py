@@ -16,11 +16,12 @@ from pipeline.declare.columns import codes
 from pipeline.declare.periods import all_periods, default_scheme
 from pipeline.warehouse.accounts import Files, account, file_tables
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases
+from pipeline.warehouse.onward import KEPT, clear, touch
 from pipeline.warehouse.procedures import procedure_table
 from pipeline.warehouse.reported import reported_tables
 from pipeline.warehouse.returns import return_tables
 from pipeline.warehouse.room import take_room
-from pipeline.warehouse.sql import quoted, statement, store
+from pipeline.warehouse.sql import question, quoted, statement, store
 from pipeline.warehouse.units import resolve_units, unit_review, unit_tables
 
 STORAGE = "v1.5.0"  # older clients open the published file (DESIGN §4.1)
@@ -37,8 +38,27 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 # statements in the order in which their relations rest on each other
-HISTORY = ("told", "several", "history", "placed", "dossier_unit", "dossier", "other_word", "dossier_version")
-DOSSIERS = ("version", "coverage", "rejected_dossier", "gone", "vanished", "transfer", "dossier_state", "deadline")
+HISTORY = (
+    "told",
+    "several",
+    "history",
+    "placed",
+    "dossier_unit",
+    "dossier",
+    "other_word",
+    "dossier_version",
+    "version",
+)
+DOSSIERS = (
+    "coverage",
+    "rejected_dossier",
+    "gone",
+    "vanished",
+    "transfer",
+    "dossier_state",
+    "deadline_event",
+    "deadline",
+)
 PERIODS = ("period", "period_unit", "reported_count", "reported_node", "period_coverage")
 
 
@@ -48,10 +68,14 @@ def build(
     withdrawn: Files | None = None,
     aliases: Aliases = NO_ALIASES,
     only: str | None = None,
+    new: list[int] | None = None,
 ) -> None:
     """Makes the tables from the files that count. Those that were taken back are accounted for, and what they told
-    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted."""
+    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted.
+    new: the files (seq) that came since, in a copy of the published database to go on from (onward)."""
     back = withdrawn or []
+    if new:
+        clear(con)
     file_tables(con, files, back)
     _status_table(con)
     procedure_table(con)
@@ -62,18 +86,25 @@ def build(
     unit_review(con, files)
     # the optimizer takes the many rows of the files for few, and would keep all of them in memory to join them
     con.execute("SET disabled_optimizers = 'build_side_probe_side'")
-    _make(con, HISTORY)
+    if new:
+        touch(con, new)
+    of_touched = " SEMI JOIN touched USING (dossier_id)" if new else ""
+    con.execute(f"CREATE TEMP VIEW telling AS FROM row_of_file{of_touched}")
+    _make(con, HISTORY, KEPT if new else ())
     con.execute("RESET disabled_optimizers")
-    _make(con, DOSSIERS)
+    con.execute(f"CREATE TEMP VIEW telling_version AS FROM version{of_touched}")
+    _make(con, DOSSIERS, KEPT if new else ())
     account(con, files, back)
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
     _known_periods(con, only)
     _make(con, PERIODS)
 
 
-def _make(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+def _make(con: duckdb.DuckDBPyConnection, names: Iterable[str], there: Iterable[str] = ()) -> None:
+    """there: tables to which the statements' rows are added."""
     for name in names:
-        con.execute(statement("warehouse", name))
+        making = statement("warehouse", name)
+        con.execute(f"INSERT INTO {name} {question(making)}" if name in there else making)
 
 
 def _status_table(con: duckdb.DuckDBPyConnection) -> None:

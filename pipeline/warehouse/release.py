@@ -37,7 +37,8 @@ FIGURE_ROOMS = ("declare", "read", "conform", "validate", "warehouse", "measure"
 @dataclass(frozen=True)
 class Release:
     """A published release. inputs: fingerprint of the files, declarations and code it was made from. seals: hash of the
-    newest seal that it shows, null before the first."""
+    newest seal that it shows, null before the first. nights: how many went on from one whose tables of dossiers were built
+    whole (onward)."""
 
     id: str
     built_at: str
@@ -45,6 +46,7 @@ class Release:
     files: int
     folder: Path
     seals: str | None = None
+    nights: int = 0
 
     @property
     def database(self) -> Path:
@@ -92,7 +94,8 @@ def current(home: Home) -> Release | None:
 def release_in(folder: Path) -> Release:
     """The release that stands in a folder. Raises FileNotFoundError."""
     node = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return Release(node["release"], node["built_at"], node["inputs"], len(node["files"]), folder, node.get("seals"))
+    told = node["release"], node["built_at"], node["inputs"], len(node["files"])
+    return Release(*told, folder, node.get("seals"), node.get("nights", 0))
 
 
 def published(home: Home) -> Release:
@@ -186,6 +189,7 @@ def publish(
     files: list[tuple[Entry, FileFacts]],
     aliases: str | None = None,
     seals: str | None = None,
+    nights: int = 0,
 ) -> Release:
     """Turns a finished, closed build into the published release."""
     manifest: dict[str, Any] = {
@@ -196,6 +200,7 @@ def publish(
         "inputs": inputs,
         "unit_aliases": aliases,
         "seals": seals,
+        "nights": nights,
         "files": [
             {
                 "seq": e.seq,
@@ -222,7 +227,7 @@ def publish(
             if attempt == 19:
                 raise
             time.sleep(0.1)
-    return Release(release_id, manifest["built_at"], inputs, len(files), folder, seals)
+    return Release(release_id, manifest["built_at"], inputs, len(files), folder, seals, nights)
 
 
 def new_release_id(home: Home, inputs: str) -> str:

@@ -6,7 +6,7 @@ CREATE TEMP VIEW told AS
 WITH word AS (
     SELECT v.dossier_id, r.unit_id, v.* EXCLUDE (dossier_id, unit, sheet, row, sha256), coalesce(s.status_group, '') AS status_group,
            f.source, f.file_id, v.sheet, v.row, f.exported_at, f.known_at, f.lateness, f.precedence, k.known_from, k.known_to, k.position
-    FROM row_of_file v
+    FROM telling v
     JOIN file f USING (sha256)
     JOIN file_known k USING (file_id)
     JOIN unit_ref r ON r.source = f.source AND r.written = v.unit

@@ -1,0 +1,86 @@
+"""A night that goes on from the published database: where nothing but files came, the tables of dossiers are kept, and
+only the dossiers that a new file tells of are derived anew, by the same statements. All else is built whole.
+
+The rows of a dossier in these tables rest on its own words and on what the words' own files say, so no other dossier's
+rows can change (docs/decisions.md). Not here: those tables (build), and whether there is anything to do (night).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipeline.warehouse.accounts import Files
+from pipeline.warehouse.aliases import Aliases
+from pipeline.warehouse.release import Release, inputs_fingerprint
+
+KEPT = ("dossier", "other_word", "deadline_event", "transfer")
+# Rows that were replaced stay in the file, unread: at times it is built whole. More new rows than this cost as much as all.
+NIGHTS, SHARE = 30, 0.2
+
+
+@dataclass(frozen=True)
+class Base:
+    """The published database as a base. new: the files (seq) that came since. nights: how many went on from one that was
+    built whole, this one included."""
+
+    database: Path
+    new: list[int]
+    nights: int
+
+
+def base(known: Release | None, files: Files, aliases: Aliases) -> Base | None:
+    """What a night can go on from; None where all must be built: code, declarations, aliases, what was taken back or
+    given again, or how a file was read is not as it was."""
+    if known is None or not known.database.exists():
+        return None
+    manifest = json.loads((known.folder / "manifest.json").read_text(encoding="utf-8"))
+    then, nights = {f["seq"] for f in manifest["files"]}, known.nights + 1
+    old = [f for f in files if f[0].seq in then]
+    new = [f for f in files if f[0].seq not in then]
+    if not new or nights > NIGHTS or inputs_fingerprint(old, aliases.sha256) != known.inputs:
+        return None
+    if sum(f.rows_in for _, f in new) > SHARE * sum(f.rows_in for _, f in files):
+        return None
+    # where a source brings its own units, what a name means is no matter of the list
+    bring = [{facts.source for _, facts in part if facts.own_units} for part in (old, new)]
+    if (bring[1] - bring[0]) & {facts.source for _, facts in old}:
+        return None
+    return Base(known.database, [entry.seq for entry, _ in new], nights)
+
+
+def clear(con: duckdb.DuckDBPyConnection) -> None:
+    """A copy of the published database without anything but the tables that are kept."""
+    views = con.execute(
+        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'built' AND NOT internal"
+    ).fetchall()
+    for schema, name in views:
+        con.execute(f'DROP VIEW "{schema}"."{name}"')
+    macros = con.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE database_name = 'built' AND function_type = 'table_macro' AND NOT internal"
+    ).fetchall()
+    for (name,) in macros:
+        con.execute(f'DROP MACRO TABLE "{name}"')
+    tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'built'").fetchall()
+    for schema, name in tables:
+        if (schema, name) not in {("main", kept) for kept in KEPT}:
+            con.execute(f'DROP TABLE "{schema}"."{name}"')
+    schemas = con.execute(
+        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'built' AND NOT internal AND schema_name <> 'main'"
+    ).fetchall()
+    for (name,) in schemas:
+        con.execute(f'DROP SCHEMA "{name}" CASCADE')
+    con.execute("CHECKPOINT built")  # what comes now takes the place of what went
+
+
+def touch(con: duckdb.DuckDBPyConnection, new: list[int]) -> None:
+    """`touched`: the dossiers that files (seq) tell of. Their rows are taken out of the tables that are kept."""
+    con.execute(
+        f"""CREATE TEMP TABLE touched AS
+            SELECT DISTINCT dossier_id FROM row_of_file JOIN file USING (sha256) WHERE file_id IN ({", ".join(map(str, new))})"""
+    )
+    for table in KEPT:
+        con.execute(f"DELETE FROM {table} WHERE dossier_id IN (FROM touched)")

@@ -82,6 +82,11 @@ def _show_database(con: duckdb.DuckDBPyConnection, schema: str, place: Place, kn
         known[path] = f"file_{len(known)}"
         con.execute(f"ATTACH {quoted(path)} AS {known[path]} (READ_ONLY)")
     live = set(live_tables())
+    # a re-run keeps no ledger of deadlines, and a file of another version of the program has other tables
+    there = con.execute(
+        "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE database_name = ?", [known[path]]
+    ).fetchall()
     for name in (t for t in tables() if t not in ABOUT_THE_FILE):
-        inside = f"{known[path]}.{LIVE if place.live and name in live else 'main'}.{name}"
-        con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {inside}")
+        inside = LIVE if place.live and name in live else "main"
+        if (inside, name) in there:
+            con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {known[path]}.{inside}.{name}")

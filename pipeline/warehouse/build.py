@@ -56,9 +56,8 @@ DOSSIERS = (
     "vanished",
     "transfer",
     "dossier_state",
-    "deadline_event",
-    "deadline",
 )
+LEDGER = ("deadline_event", "deadline")  # of which no figure is made
 PERIODS = ("period", "period_unit", "reported_count", "reported_node", "period_coverage")
 
 
@@ -71,7 +70,8 @@ def build(
     new: list[int] | None = None,
 ) -> None:
     """Makes the tables from the files that count. Those that were taken back are accounted for, and what they told
-    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted.
+    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted, and
+    nothing else of what is kept of dossiers.
     new: the files (seq) that came since, in a copy of the published database to go on from (onward)."""
     back = withdrawn or []
     if new:
@@ -93,7 +93,7 @@ def build(
     _make(con, HISTORY, KEPT if new else ())
     con.execute("RESET disabled_optimizers")
     con.execute(f"CREATE TEMP VIEW telling_version AS FROM version{of_touched}")
-    _make(con, DOSSIERS, KEPT if new else ())
+    _make(con, DOSSIERS if only else DOSSIERS + LEDGER, KEPT if new else ())
     account(con, files, back)
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
     _known_periods(con, only)

@@ -16,6 +16,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from pipeline.declare.moments import HOME_ZONE
 from pipeline.settings import Home
 
 KEY_BYTES = 32
+MAKING_A_KEY = Lock()  # files are read side by side, also the first ones
 
 
 @dataclass(frozen=True)
@@ -204,12 +206,13 @@ def _share_blocks(path: Path, copy: Path) -> bool:
 def key(home: Home) -> bytes:
     """The key of the keyed hashes; made on first use, readable by its owner only, never in git."""
     path = home.restricted / "key"
-    if not path.exists():
-        _private(home.restricted)
-        part = path.with_suffix(".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            stream.write(secrets.token_bytes(KEY_BYTES))
-        os.replace(part, path)
+    with MAKING_A_KEY:
+        if not path.exists():
+            _private(home.restricted)
+            part = path.with_suffix(".part")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+                stream.write(secrets.token_bytes(KEY_BYTES))
+            os.replace(part, path)
     return path.read_bytes()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -222,6 +223,19 @@ def test_files_may_be_conformed_side_by_side(tmp_path: Path) -> None:
     for (facts, *frames), (again, *frames_again) in zip(alone, beside, strict=True):
         assert replace(facts, folder=again.folder) == again
         assert [frame.to_dicts() for frame in frames] == [frame.to_dicts() for frame in frames_again]
+
+
+def test_files_read_side_by_side_share_the_first_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = record.secrets.token_bytes
+
+    def slowly(size: int) -> bytes:
+        time.sleep(0.05)
+        return made(size)
+
+    monkeypatch.setattr(record.secrets, "token_bytes", slowly)
+    with ThreadPoolExecutor(8) as readers:
+        keys = list(readers.map(lambda _: record.key(Home(tmp_path)), range(8)))
+    assert len(set(keys)) == 1 and keys[0] == record.key(Home(tmp_path))
 
 
 # ---- crashes

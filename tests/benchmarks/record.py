@@ -13,18 +13,19 @@ sealed, explained and run again. Beside each stand bare DuckDB scripts in the sa
 Prints wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
 On two shared cores, 25/11/2026, seconds of CPU and ratios:
 
-                  1 M dossiers               10 M dossiers
-same outputs        6.5                        62.7
-quarter from CSV    1.7                        14.9
-night              45.5   7.0 × same outputs  373.7   6.0 × same outputs, 6.2 GB without a memory limit
-re-run             31.9  18.9 × from CSV      261.6  17.6 × from CSV
-seal                2.3   1.4 × from CSV        5.4   0.4 × from CSV
-explain             0.7   0.4 × from CSV        1.2   0.1 × from CSV
-explain --list      0.9   0.5 × from CSV        2.8   0.2 × from CSV
-stats               0.6   0.4 × from CSV        0.4   0.03 × from CSV
+                            10 M dossiers    (before 0.5.0)
+same outputs                 63.0
+same outputs, one quarter    60.4
+quarter from CSV             17.6
+night                       174.1   2.8 × same outputs, 2.6 GB     (6.0 ×, 6.2 GB)
+re-run                      120.9   2.0 × same outputs, one quarter; 6.9 × quarter from CSV     (17.6 × from CSV)
+seal                          6.9   0.4 × quarter from CSV
+explain                       1.2   0.1 × quarter from CSV
+explain --list                2.5   0.1 × quarter from CSV
+stats                         0.4   0.02 × quarter from CSV
 
-Seal and explain keep to twice the script. The night (to be 1.5 ×, 3 GB) and the re-run (to be 2 ×) do not: half of their
-time goes into conforming, about 9 µs a row, the other half into the tables of versions and dossiers.
+Seal and explain keep to twice the script that counts. The night (to be 1.5 ×) and the re-run (to be 2 ×) do not: see
+docs/large.md for what stands against it.
 """
 
 from __future__ import annotations

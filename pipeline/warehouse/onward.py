@@ -20,6 +20,18 @@ from pipeline.warehouse.release import Release, inputs_fingerprint
 KEPT = ("dossier", "other_word", "deadline_event", "transfer")
 # Rows that were replaced stay in the file, unread: at times it is built whole. More new rows than this cost as much as all.
 NIGHTS, SHARE = 30, 0.2
+# What stands in a database, kind by kind, in the order in which it can go; what is in schema main by its name alone.
+OURS = "database_name = 'built' AND NOT internal"
+PLACE = """CASE WHEN schema_name <> 'main' THEN '"' || schema_name || '".' ELSE '' END || """
+BUILT = (
+    ("VIEW", f"SELECT {PLACE}view_name FROM duckdb_views() WHERE {OURS}"),
+    (
+        "MACRO TABLE",
+        f"SELECT DISTINCT function_name FROM duckdb_functions() WHERE {OURS} AND function_type = 'table_macro'",
+    ),
+    ("TABLE", f"SELECT {PLACE}table_name FROM duckdb_tables() WHERE {OURS}"),
+    ("SCHEMA", f"""SELECT '"' || schema_name || '"' FROM duckdb_schemas() WHERE {OURS} AND schema_name <> 'main'"""),
+)
 
 
 @dataclass(frozen=True)
@@ -54,25 +66,10 @@ def base(known: Release | None, files: Files, aliases: Aliases) -> Base | None:
 
 def clear(con: duckdb.DuckDBPyConnection) -> None:
     """A copy of the published database without anything but the tables that are kept."""
-    views = con.execute(
-        "SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = 'built' AND NOT internal"
-    ).fetchall()
-    for schema, name in views:
-        con.execute(f'DROP VIEW "{schema}"."{name}"')
-    macros = con.execute(
-        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE database_name = 'built' AND function_type = 'table_macro' AND NOT internal"
-    ).fetchall()
-    for (name,) in macros:
-        con.execute(f'DROP MACRO TABLE "{name}"')
-    tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'built'").fetchall()
-    for schema, name in tables:
-        if (schema, name) not in {("main", kept) for kept in KEPT}:
-            con.execute(f'DROP TABLE "{schema}"."{name}"')
-    schemas = con.execute(
-        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = 'built' AND NOT internal AND schema_name <> 'main'"
-    ).fetchall()
-    for (name,) in schemas:
-        con.execute(f'DROP SCHEMA "{name}" CASCADE')
+    for kind, found in BUILT:
+        for (name,) in con.execute(found).fetchall():
+            if name not in KEPT:
+                con.execute(f"DROP {kind} {name}")
     con.execute("CHECKPOINT built")  # what comes now takes the place of what went
 
 

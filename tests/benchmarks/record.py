@@ -31,21 +31,16 @@ docs/large.md for what stands against it.
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
 from pipeline.conform.keyed_hash import hash_sql
+from tests.benchmarks.run import Cost, measured, motcua
 
-ROOT = Path(__file__).resolve().parents[2]
 FIRST, MONTHS = date(2019, 1, 15), 60
 QUARTER, UNIT = "2022-Q3", "Xã Gio An"
 UNITS = (
@@ -169,32 +164,6 @@ def write_registers(folder: Path, ended: Path, rows: int) -> None:
         body.unlink()
 
 
-@dataclass(frozen=True)
-class Spent:
-    """Wall and CPU seconds, and the peak of memory in MB, of a program with its start. told: what it printed."""
-
-    wall: float
-    cpu: float
-    peak: float
-    told: str
-
-
-def timed(code: str, *words: str) -> Spent:
-    """A program of its own. Raises SystemExit where it fails."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
-        begun = time.perf_counter()
-        child = subprocess.Popen([sys.executable, "-c", code, *words], cwd=ROOT, stdout=out, stderr=err)
-        _, status, used = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - begun
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        if child.returncode not in (0, 1):
-            raise SystemExit(err.read())
-        return Spent(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out.read())
-
-
-COMMAND = "import sys; from pipeline.cli import main; main(sys.argv[1:])"
 WRITE = "import sys; from pathlib import Path; from tests.benchmarks.record import write_registers; write_registers(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))"
 SQL = "import sys, duckdb; print(duckdb.execute(sys.argv[1]).fetchall())"
 QUARTERS = ("quarter from CSV", "quarter from Parquet")
@@ -216,9 +185,9 @@ def main() -> None:
         ended = home / "ended.parquet"
         if not raw.exists():
             # a program of its own: the memory of the one that starts another counts as that one's, too
-            timed(WRITE, str(raw), str(ended), str(told.rows))
+            measured(WRITE, str(raw), str(ended), str(told.rows))
         at = ("--home", str(home))
-        found = {"night": timed(COMMAND, "run", *at)}
+        found = {"night": motcua("run", *at)}
         tell("night", found["night"])
         every = READ.format(glob=(raw / "so_*.csv").as_posix())
         hashed = hash_sql("'national' || chr(31) || upper(\"Mã hồ sơ\")", b"k" * 64)
@@ -228,12 +197,12 @@ def main() -> None:
                 "same outputs, one quarter": BARE.format(dossiers=TABLE),
             }.items():
                 (folder_of := Path(outputs) / name).mkdir()
-                found[name] = timed(
+                found[name] = measured(
                     SQL, SAME.format(hashed=hashed, csv=every, folder=folder_of.as_posix(), count=count)
                 )
                 tell(name, found[name])
         for name, source in {"CSV": CSV.format(csv=every), "Parquet": PARQUET.format(path=ended.as_posix())}.items():
-            found[f"quarter from {name}"] = timed(SQL, BARE.format(dossiers=source))
+            found[f"quarter from {name}"] = measured(SQL, BARE.format(dossiers=source))
             tell(f"quarter from {name}", found[f"quarter from {name}"])
         cell = ("explain", "on_time_rate", "--period", QUARTER, "--unit", UNIT)
         for name, words in {
@@ -244,14 +213,14 @@ def main() -> None:
             "seal --verify": ("seal", "--verify"),
             "rerun": ("rerun", QUARTER, "--format", "json"),
         }.items():
-            found[name] = timed(COMMAND, *words, *at)
+            found[name] = motcua(*words, *at)
             tell(name, found[name])
     for name, scripts in HELD_AGAINST.items():
         ratios = (f"{found[name].cpu / found[script].cpu:6.1f} × {script}" for script in scripts)
         print(f"{name:16} {', '.join(ratios)}")
 
 
-def tell(name: str, spent: Spent) -> None:
+def tell(name: str, spent: Cost) -> None:
     print(f"{name:22} {spent.wall:7.1f} s wall {spent.cpu:7.1f} s CPU {spent.peak:7.0f} MB", flush=True)
 
 

@@ -145,7 +145,8 @@ def _compute(
     build_tables(con, intake.files, intake.withdrawn, intake.aliases, only, new)
     progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
     build_figures(con)
-    as_known_macros(con)
+    if not only:
+        as_known_macros(con)
     progress(Text("Kiểm tra chéo", "Cross-checking"))
     outcomes = run_checks(con)
     if failed := [o for o in outcomes if o.check.blocking and not o.passed]:

@@ -5,12 +5,15 @@ Not here: forms (forms.py), evaluating any of them (measure/).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
 
 from pipeline.declare.text import Text, declared, text_of
+
+WORD, QUOTED = re.compile(r"\w+"), re.compile(r"'[^']*'")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ def labels() -> dict[str, Label]:
         )
         for name, node in declared("labels.toml").items()
     }
+
+
+def asked_labels(*predicates: str) -> set[str]:
+    """The labels that predicates ask of."""
+    return {word for predicate in predicates for word in WORD.findall(QUOTED.sub("", predicate))} & labels().keys()
 
 
 @cache

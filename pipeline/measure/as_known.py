@@ -33,7 +33,7 @@ THEN = {
     f"WHERE {KNOWN}",
 }
 DOSSIER = ("several", "history", "placed", "dossier_unit", "dossier")
-PERIODS = ("dossier_version", "version", "coverage", "gone", "dossier_state", "period", "period_unit")
+PERIODS = ("dossier_version", "version", "dossier_days", "coverage", "gone", "dossier_state", "period", "period_unit")
 AGAIN = {
     "dossier_version": "SELECT * EXCLUDE (position, first_exported_at, first_due_at) FROM placed"
 }  # nothing is stored

@@ -7,20 +7,18 @@ field or label, which is counted when it is asked (`period_count`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import duckdb
 
-from pipeline.declare.figures import Indicator, indicators, labels, measures
+from pipeline.declare.figures import QUOTED, Indicator, asked_labels, indicators, labels, measures
 from pipeline.declare.forms import form
 from pipeline.measure.alike import SUMMED, alike, places, statics
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
 
 COUNTED = "counted"  # schema of what a night counts; the published views look there
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
-WORD, QUOTED = re.compile(r"\w+"), re.compile(r"'[^']*'")
 # outcomes that differ by nothing but when a dossier was due
 BY_DUE = (
     {"'resolved_early'", "'resolved_on_time'", "'resolved_late'", "'resolved_no_due'"},
@@ -98,7 +96,7 @@ class Terms:
         if i.kind == "count_ratio":
             return self.dossiers(i.numerator), self.dossiers(i.denominator), "0"
         (now, still), (hit, has) = _split(i.denominator), _split(i.numerator)
-        if _labels(now, hit) & set(statics()):  # what changes and what does not cannot be told apart
+        if asked_labels(now, hit) & set(statics()):  # what changes and what does not cannot be told apart
             n, d = f"({i.numerator})", f"({i.denominator})"
             known, unknown = f"{d} AND {n} IS NOT NULL", f"{d} IS NULL OR ({d} AND {n} IS NULL)"
             return self.dossiers(f"{d} AND {n}"), self.dossiers(known), self.dossiers(unknown)
@@ -134,7 +132,7 @@ class Terms:
         return known.get(aggregate) or (self.weights.setdefault(name := f"w{len(self.weights)}", aggregate) and name)
 
     def _same(self, where: str) -> None:
-        self.keys += [name for name in statics() if name in _labels(where) and name not in self.keys]
+        self.keys += [name for name in statics() if name in asked_labels(where) and name not in self.keys]
 
 
 def _texts(values: Iterable[str]) -> str:
@@ -145,18 +143,12 @@ def _less(whole: str, part: str) -> str:
     return f"coalesce({whole}, 0) - coalesce({part}, 0)"
 
 
-def _labels(*predicates: str) -> set[str]:
-    """The labels that predicates ask of."""
-    words = {word for predicate in predicates for word in WORD.findall(QUOTED.sub("", predicate))}
-    return words & labels().keys()
-
-
 def _split(predicate: str) -> tuple[str, str]:
     """What a predicate asks of labels that change from period to period, and what of those that are the dossier's own."""
     if " OR " in predicate or " BETWEEN " in predicate:
         return predicate, "TRUE"
     parts = predicate.split(" AND ")
-    still = [part for part in parts if _labels(part) and _labels(part) <= set(statics())]
+    still = [part for part in parts if asked_labels(part) and asked_labels(part) <= set(statics())]
     now = [part for part in parts if part not in still]
     return " AND ".join(now) or "TRUE", " AND ".join(still) or "TRUE"
 
@@ -167,7 +159,7 @@ def _split(predicate: str) -> tuple[str, str]:
 def _medians(con: duckdb.DuckDBPyConnection, i: Indicator) -> str:
     """A relation of node_place and the median of the indicator's column there: from the number of dossiers with each
     value, as a dossier counts in several periods and sums."""
-    asked = _labels(i.numerator)
+    asked = asked_labels(i.numerator)
     keys = [str(i.column), *(name for name in statics() if name in asked)]
     relation = alike(
         con, i.code, {"n": "count(*)"}, keys, channel="origin" in asked, due=not _whenever_due(i.numerator)

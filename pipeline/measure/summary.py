@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
-from pipeline.declare.figures import labels, measures
-from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, parse_period
+from pipeline.declare.figures import measures
+from pipeline.declare.periods import default_scheme
 from pipeline.declare.sources import read_source
 from pipeline.errors import DeclarationError
 from pipeline.measure import answers
@@ -24,8 +24,6 @@ from pipeline.measure.figures import measure_counts_sql
 from pipeline.settings import Home
 
 Cells = dict[tuple[str, str, str], Any]
-# by period; all else that is handed in follows from them, and from what the dossiers are in it (figure_marks)
-FIGURES = ("period_coverage", "reported_figure", "indicator_value", "return_figure")
 INDICATOR_CELLS = ("numerator", "denominator", "unknown", "value", "verdict")
 
 
@@ -59,26 +57,6 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
         [default_scheme()],
     ).fetchall()
     return found[0][0] if found else None
-
-
-def figure_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Quarter (as in `quarters`) → a mark of its figures and of those it is compared with, the quarter before and the
-    same a year earlier: where two releases give the same mark, what is handed in says the same."""
-    keys = [parse_period(key) for key in quarters(con)]
-    asked = {key for one in keys for key in (one.key, earlier(one).key, a_year_earlier(one).key)}
-    pieces = {table: "t" for table in FIGURES}
-    pieces["dossier_period"] = ", ".join(("unit_id", "field", *labels(), "certified_copies", "processing_days"))
-    sums = " UNION ALL ".join(
-        f"SELECT period, count(*) + sum(hash({told})::HUGEINT) AS mark FROM {table} t WHERE list_contains($1, period) GROUP BY period"
-        for table, told in pieces.items()
-    )
-    found = con.execute(f"SELECT period, sum(mark)::VARCHAR FROM ({sums}) GROUP BY period", [sorted(asked)]).fetchall()
-    own = {key: int(mark) for key, mark in found}
-    compared = {one.key: (one, own[one.key]) for one in keys}
-    return {
-        key: mark + 3 * own.get(earlier(one).key, 0) + 7 * own.get(a_year_earlier(one).key, 0)
-        for key, (one, mark) in compared.items()
-    }
 
 
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -15,7 +15,8 @@ import duckdb
 
 from pipeline.declare.periods import parse_period
 from pipeline.declare.text import Text
-from pipeline.measure.summary import figure_marks, newest_quarter
+from pipeline.measure.marks import figure_marks
+from pipeline.measure.summary import newest_quarter
 from pipeline.report.export import MANIFEST, NOT_ASKED, Say, export
 from pipeline.settings import Home
 from pipeline.warehouse.record import write_json

@@ -6,14 +6,14 @@ whether the result may be published (night.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from pipeline.declare.columns import codes
-from pipeline.declare.periods import all_periods, default_scheme
+from pipeline.declare.periods import Period, all_periods, default_scheme, parse_period
 from pipeline.warehouse.accounts import Files, account, file_tables
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases
 from pipeline.warehouse.onward import KEPT, clear, touch
@@ -48,6 +48,20 @@ HISTORY = (
     "other_word",
     "dossier_version",
     "version",
+    "dossier_days",
+)
+# the same where figures of one period alone are wanted: dossiers that cannot stand in it are read and not stored
+ONE_PERIOD = (
+    "told",
+    "several",
+    "history",
+    "placed",
+    "dossier_unit",
+    "dossier",
+    "one_period_version",
+    "one_period_other",
+    "version",
+    "one_period_days",
 )
 DOSSIERS = (
     "coverage",
@@ -70,8 +84,8 @@ def build(
     new: list[int] | None = None,
 ) -> None:
     """Makes the tables from the files that count. Those that were taken back are accounted for, and what they told
-    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted, and
-    nothing else of what is kept of dossiers.
+    stands in the history with the time in which it was known. only: the one period (its key) whose figures are wanted:
+    `dossier` holds those that may stand in it, and nothing else is kept of dossiers.
     new: the files (seq) that came since, in a copy of the published database to go on from (onward)."""
     back = withdrawn or []
     if new:
@@ -90,7 +104,10 @@ def build(
         touch(con, new)
     of_touched = " SEMI JOIN touched USING (dossier_id)" if new else ""
     con.execute(f"CREATE TEMP VIEW telling AS FROM row_of_file{of_touched}")
-    _make(con, HISTORY, KEPT if new else ())
+    if only:
+        _make(con, ONE_PERIOD, limits={"dossier": _may_stand(parse_period(only))})
+    else:
+        _make(con, HISTORY, KEPT if new else ())
     con.execute("RESET disabled_optimizers")
     con.execute(f"CREATE TEMP VIEW telling_version AS FROM version{of_touched}")
     _make(con, DOSSIERS if only else DOSSIERS + LEDGER, KEPT if new else ())
@@ -100,11 +117,25 @@ def build(
     _make(con, PERIODS)
 
 
-def _make(con: duckdb.DuckDBPyConnection, names: Iterable[str], there: Iterable[str] = ()) -> None:
-    """there: tables to which the statements' rows are added."""
+def _make(
+    con: duckdb.DuckDBPyConnection,
+    names: Iterable[str],
+    there: Iterable[str] = (),
+    limits: Mapping[str, str] | None = None,
+) -> None:
+    """there: tables to which the statements' rows are added. limits: what is asked of the rows of one in addition."""
     for name in names:
-        making = statement("warehouse", name)
+        making = statement("warehouse", name) + (limits or {}).get(name, "")
         con.execute(f"INSERT INTO {name} {question(making)}" if name in there else making)
+
+
+def _may_stand(period: Period) -> str:
+    """A limit of `dossier`: whether one may stand in a period (declare/rules, `in_period`, asks more); and, wherever they
+    stand, those that were reopened."""
+    return (
+        f"WHERE v.episodes > 1 OR (v.received_at < DATE '{period.end}' + 1 "
+        f"AND (v.ended_at IS NULL OR v.ended_at >= DATE '{period.start}' OR v.received_at >= DATE '{period.start}'))"
+    )
 
 
 def _status_table(con: duckdb.DuckDBPyConnection) -> None:

@@ -13,7 +13,7 @@ from assets.launch import run_night
 from assets.outputs import OUTPUTS
 from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
-from pipeline.measure.summary import figure_marks
+from pipeline.measure.marks import figure_marks
 from pipeline.report import export as exporting
 from pipeline.report import standing
 from pipeline.report.export import MANIFEST

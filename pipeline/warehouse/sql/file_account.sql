@@ -22,7 +22,7 @@ each AS (
     UNION ALL
     SELECT file_id, 'excluded', 'withdrawn', rows_in FROM file WHERE withdrawn_at IS NOT NULL AND rows_in > 0
     UNION ALL
-    SELECT file_id, 'counted', NULL, 1 FROM dossier WHERE episode = episodes
+    SELECT file_id, 'counted', NULL, 1 FROM dossier_days WHERE episode = episodes
     UNION ALL
     SELECT file_id, CASE WHEN counts THEN 'counted' ELSE 'excluded' END, CASE WHEN NOT counts THEN 'superseded' END, 1
     FROM (SELECT * FROM of_summaries UNION ALL SELECT * FROM of_returns)

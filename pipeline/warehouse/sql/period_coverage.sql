@@ -5,7 +5,7 @@
 CREATE TABLE period_coverage AS
 WITH busy AS (
     SELECT unit_id, min(received_on) AS first_day, max(coalesce(concluded_on, DATE '9999-12-31')) AS last_day
-    FROM dossier GROUP BY unit_id
+    FROM dossier_days GROUP BY unit_id
 ),
 register_leaf AS (
     -- a unit that did not exist in a period lacks nothing there: it is left out unless dossiers count in it

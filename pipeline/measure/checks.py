@@ -308,9 +308,9 @@ def checks() -> list[Check]:
 
 def relations_looked_at(con: duckdb.DuckDBPyConnection) -> None:
     """What checks look at beside the tables."""
-    for name in ("continuity_break", "often"):
-        con.execute(statement("measure", name))
     con.execute(statement("measure", "period_tally").replace("{heart}", heart_select(OURS, "tally_", "")))
+    con.execute(statement("measure", "continuity_break").replace("{heart}", heart_select(OURS, "doubted_", "doubted_")))
+    con.execute(statement("measure", "often"))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE often_period AS SELECT period, unit_id, coverage, dossier_id, count(*) AS n "
         f"FROM ({heart_select(OURS, '', 'often_')}) GROUP BY period, unit_id, coverage, dossier_id"

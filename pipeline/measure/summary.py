@@ -62,7 +62,7 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How much there is: dossiers, units that have data, quarters that have data."""
     dossiers, units = con.execute(
-        "SELECT (SELECT count(DISTINCT dossier_id) FROM dossier), "
+        "SELECT (SELECT count(*) FROM dossier WHERE episode = episodes), "
         "(SELECT count(*) FROM (SELECT unit_id FROM coverage UNION SELECT unit_id FROM reported WHERE counts))"
     ).fetchall()[0]
     return {"dossiers": dossiers, "units": units, "quarters": len(quarters(con))}

@@ -1,28 +1,61 @@
 -- Dossiers that are open at the end of a period and not carried over into the next by the same unit, or the other way
 -- round. Only where the data reaches the end of the first period and knows something of the second. A dossier whose
 -- unit was merged into another between the two leaves the one and enters the other: its reason is the reform.
-CREATE TABLE continuity_break AS
+-- Where as many dossiers, and the same ones, leave a register as enter it (period_tally), there is nothing to look for, and
+-- that is nearly everywhere: the dossiers themselves are compared where it is not so. In braces: the statement of
+-- dossier_period over these.
+CREATE OR REPLACE TEMP TABLE doubted AS
 WITH step AS (
     SELECT a.period AS period_before, b.period AS period
     FROM period a JOIN period b ON b.scheme = a.scheme AND b.kind = a.kind AND b.period_from > a.period_to
     WHERE a.scheme = default_scheme() AND a.kind IN ('month', 'quarter')
     QUALIFY row_number() OVER (PARTITION BY a.period ORDER BY b.period_from) = 1
 ),
-left_open AS (
-    SELECT s.period_before, s.period, d.unit_id, d.dossier_id, d.reopened
-    FROM step s JOIN dossier_period d ON d.period = s.period_before
-    LEFT JOIN period_unit n ON n.period = s.period AND n.unit_id = d.register_unit_id
-    WHERE d.scheme = default_scheme() AND d.kind IN ('month', 'quarter') AND d.as_of = d.period_to AND d.coverage <> 'no_data' AND (d.concluded_on IS NULL OR d.concluded_on > d.as_of)
-      AND EXISTS (SELECT 1 FROM period_coverage c WHERE c.period = s.period
-                  AND c.unit_id = coalesce(n.counted_unit_id, d.unit_id) AND c.coverage <> 'no_data')
+-- left_open, carried: whether the dossiers of a register that are open at the end of the first period, or carried over into
+-- the second, count here
+place AS (
+    SELECT s.period_before, s.period, u.unit_id AS register_unit_id,
+           a.counted_unit_id AS left_unit_id, b.counted_unit_id AS carried_unit_id,
+           a.as_of = a.period_to AND a.coverage <> 'no_data' AND EXISTS (
+               SELECT 1 FROM period_coverage c WHERE c.period = s.period
+               AND c.unit_id = coalesce(b.counted_unit_id, a.counted_unit_id) AND c.coverage <> 'no_data') AS left_open,
+           b.coverage <> 'no_data' AND EXISTS (
+               SELECT 1 FROM period_coverage c WHERE c.period = s.period_before
+               AND c.unit_id = coalesce(a.counted_unit_id, b.counted_unit_id) AND c.coverage <> 'no_data' AND c.as_of = c.period_to) AS carried
+    FROM step s
+    CROSS JOIN (SELECT DISTINCT unit_id FROM period_unit) u
+    LEFT JOIN period_unit a ON a.period = s.period_before AND a.unit_id = u.unit_id
+    LEFT JOIN period_unit b ON b.period = s.period AND b.unit_id = u.unit_id
+)
+SELECT p.*
+FROM place p
+LEFT JOIN period_tally a ON p.left_open AND a.period = p.period_before AND a.register_unit_id = p.register_unit_id
+LEFT JOIN period_tally b ON p.carried AND b.period = p.period AND b.register_unit_id = p.register_unit_id
+WHERE (coalesce(a.open, 0), a.which_open) IS DISTINCT FROM (coalesce(b.carried, 0), b.which_carried)
+   OR (p.left_unit_id <> p.carried_unit_id AND a.open > 0);
+
+CREATE OR REPLACE TEMP VIEW doubted_dossier AS
+SELECT d.* FROM dossier d SEMI JOIN doubted o ON o.register_unit_id = d.unit_id;
+
+CREATE OR REPLACE TEMP VIEW doubted_dossier_state AS SELECT * FROM dossier_state;
+
+CREATE OR REPLACE TEMP TABLE doubted_period_unit AS
+SELECT p.* FROM period_unit p
+SEMI JOIN (SELECT period, register_unit_id FROM doubted UNION SELECT period_before, register_unit_id FROM doubted) o
+ON o.period = p.period AND o.register_unit_id = p.unit_id;
+
+CREATE OR REPLACE TEMP VIEW doubted_period AS {heart};
+
+CREATE TABLE continuity_break AS
+WITH left_open AS (
+    SELECT o.period_before, o.period, d.unit_id, d.dossier_id, d.reopened
+    FROM doubted o JOIN doubted_period d ON d.period = o.period_before AND d.register_unit_id = o.register_unit_id
+    WHERE o.left_open AND (d.concluded_on IS NULL OR d.concluded_on > d.as_of)
 ),
 carried AS (
-    SELECT s.period_before, s.period, d.unit_id, d.dossier_id, d.reopened
-    FROM step s JOIN dossier_period d ON d.period = s.period
-    LEFT JOIN period_unit b ON b.period = s.period_before AND b.unit_id = d.register_unit_id
-    WHERE d.scheme = default_scheme() AND d.kind IN ('month', 'quarter') AND d.origin = 'carried_over' AND d.coverage <> 'no_data'
-      AND EXISTS (SELECT 1 FROM period_coverage c WHERE c.period = s.period_before
-                  AND c.unit_id = coalesce(b.counted_unit_id, d.unit_id) AND c.coverage <> 'no_data' AND c.as_of = c.period_to)
+    SELECT o.period_before, o.period, d.unit_id, d.dossier_id, d.reopened
+    FROM doubted o JOIN doubted_period d ON d.period = o.period AND d.register_unit_id = o.register_unit_id
+    WHERE o.carried AND d.origin = 'carried_over'
 ),
 both_ends AS (
     SELECT coalesce(l.period_before, c.period_before) AS period_before, coalesce(l.period, c.period) AS period,

@@ -163,7 +163,7 @@ def spark_folder() -> Path | None:
     all its machines; None = not set, which will do where Spark runs on this machine. Raises WrongUse."""
     words = os.environ.get("MOTCUA_SPARK_FOLDER")
     if words and not Path(words).is_dir():
-        raise _wrong("MOTCUA_SPARK_FOLDER", words, Text("một thư mục đã có", "a folder that is there"))
+        raise wrong("MOTCUA_SPARK_FOLDER", words, Text("một thư mục đã có", "a folder that is there"))
     return Path(words).resolve() if words else None
 
 
@@ -183,11 +183,12 @@ def free_spark_address() -> None:
 def _known(name: str, usual: str, pattern: str, examples: str) -> str:
     words = os.environ.get(name) or usual
     if not re.fullmatch(pattern, words):
-        raise _wrong(name, words, Text(examples, examples))
+        raise wrong(name, words, Text(examples, examples))
     return words
 
 
-def _wrong(name: str, words: str, expected: Text) -> WrongUse:
+def wrong(name: str, words: str, expected: Text) -> WrongUse:
+    """What to raise where an environment variable has a value that cannot be used."""
     return WrongUse(
         Text(f"Biến môi trường {name} có giá trị không dùng được.", f"The environment variable {name} cannot be used."),
         expected=expected,

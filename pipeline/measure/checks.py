@@ -45,6 +45,7 @@ class Outcome:
 
 
 def _identity_sql() -> str:
+    """By unit. By field they hold of any dossiers, for they hold of every origin with every outcome (test_declarations)."""
     parts = [
         f"SELECT period, unit_id, \"by\", field, '{name}' AS identity, '{rule}' AS rule FROM form_ii06a WHERE basis = 'dossiers' AND \"by\" = 'unit' AND NOT ({rule})"
         for name, rule in form("ii06a").identities.items()

@@ -11,7 +11,6 @@ import duckdb
 
 from pipeline import settings
 from pipeline.declare.text import Text
-from pipeline.errors import WrongUse
 from pipeline.warehouse.sql import quoted
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -28,11 +27,7 @@ def take_room(con: duckdb.DuckDBPyConnection, spill: Path) -> None:
     try:
         con.execute(f"SET memory_limit = '{(told or SHARE).replace(chr(39), '')}'")
     except duckdb.Error as error:
-        raise WrongUse(
-            Text("MOTCUA_MEMORY_LIMIT không phải là dung lượng bộ nhớ.", "MOTCUA_MEMORY_LIMIT is no amount of memory."),
-            found=Text(str(told), str(told)),
-            todo=Text("Ghi như: 2GB hoặc 40%; hoặc bỏ biến này.", "Write it like 2GB or 40%; or unset it."),
-        ) from error
+        raise settings.wrong("MOTCUA_MEMORY_LIMIT", str(told), Text("2GB, 40%", "2GB, 40%")) from error
     limit = _limit(con)
     if not told and limit > MOST:
         con.execute(f"SET memory_limit = '{MOST}B'")

@@ -7,12 +7,13 @@ what the formula would give (summaries may tell sums that are none), the figure 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
-from pipeline.declare.forms import Form
+from pipeline.declare.forms import Form, Identity
 from pipeline.declare.marks import mark_of
 from pipeline.declare.text import Text
 from pipeline.measure.forms import Line
@@ -75,6 +76,10 @@ class _Body:
     lang: str
     odd: bool = False  # a figure that is not what its parts add up to
     dashes: bool = False
+
+    @cached_property
+    def led(self) -> dict[str, Identity]:
+        return {identity.left: identity for identity in leading(self.grid.form)}
 
     def write(self) -> None:
         heads = [n for n, line in enumerate(self.lines) if line.kind == "section"]
@@ -144,7 +149,7 @@ class _Body:
                 else ",".join(xl_rowcol_to_cell(r, at) for r in rows)
             )
             return f"=SUM({cells})", sum(_count(self.lines[place].figures[column]) for place in below)
-        identity = next((i for i in leading(self.grid.form) if i.left == column), None)
+        identity = self.led.get(column)
         if identity is None or line.kind in ("section", "total"):
             return "", None
         parts = [line.figures[c] for c in identity.right]

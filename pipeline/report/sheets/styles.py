@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -120,5 +121,9 @@ def share(value: Decimal | float, before: str = "") -> str:
 def height(text: str, width: float, line: float = 15) -> float:
     """Points that a wrapped text needs in a cell `width` characters wide, as far as a row can be that high; words are not
     cut, and a font that stands in for ours may be wider."""
-    fits = max(1, int(width * 0.9))
-    return min(HIGHEST, line * sum(len(wrap(part, fits)) or 1 for part in text.split("\n")))
+    return min(HIGHEST, line * _lines(text, max(1, int(width * 0.9))))
+
+
+@lru_cache(maxsize=4096)  # a table says the same words in many rows
+def _lines(text: str, fits: int) -> int:
+    return sum(len(wrap(part, fits)) or 1 for part in text.split("\n"))

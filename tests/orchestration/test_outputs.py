@@ -113,3 +113,38 @@ def test_a_change_of_any_table_of_figures_is_a_change_of_its_quarter(sample: Hom
         after = figure_marks(con)
     assert (before.get("2023-Q3") == after.get("2023-Q3")) is (rows == 0)
     assert rows or table == "reported_figure", "the sample has no summaries"
+
+
+ONE = "(SELECT dossier_id FROM main.dossier_period WHERE period = '2023-Q3' AND {0} ORDER BY dossier_id LIMIT 1)"
+RESOLVED, OPEN = "outcome LIKE 'resolved%'", "outcome LIKE 'open%'"
+OTHER = "IS DISTINCT FROM TRUE"
+# what is otherwise of one dossier of the quarter → whether something that is handed in is otherwise
+TOLD_OF_ONE = {
+    "an open one whose result is digitized": (OPEN, f"result_digitized {OTHER} AS result_digitized", False),
+    "a carried over one that is paid online": ("origin = 'carried_over'", f"paid_online {OTHER} AS paid_online", False),
+    "a resolved one whose result is digitized": (RESOLVED, f"result_digitized {OTHER} AS result_digitized", True),
+    "a new one without a field": ("origin <> 'carried_over' AND field IS NOT NULL", "NULL AS field", True),
+    "a new one of another procedure": ("origin <> 'carried_over'", "'khác' AS procedure_code", True),
+    "another origin": (OPEN, "'postal' AS origin", True),
+    "another outcome": (RESOLVED, "'open_paused' AS outcome", True),
+    "another unit": (RESOLVED, "'*' AS unit_id", True),
+    "a new one without a due date": ("origin <> 'carried_over' AND effective_due_on IS NOT NULL", "NULL AS effective_due_on", True),
+    "another file that tells of it": (RESOLVED, "file_id + 1 AS file_id", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD_OF_ONE)
+def test_what_is_asked_of_a_dossier_is_its_part_in_the_mark(sample: Home, tmp_path: Path, name: str) -> None:
+    """An old dossier that is digitized when it is resolved changes no report of the quarters in which it was open."""
+    which, told, changes = TOLD_OF_ONE[name]
+    shutil.copyfile(release_of(sample).database, tmp_path / "kho.duckdb")
+    with duckdb.connect(str(tmp_path / "kho.duckdb")) as con:
+        con.execute("CREATE TEMP TABLE one AS SELECT * FROM main.dossier_period WHERE period = '2023-Q3'")
+        con.execute(f"CREATE TEMP TABLE picked AS {ONE.format(which)}")
+        assert con.execute("SELECT count(*) FROM picked").fetchall() == [(1,)]
+        marks = []
+        for rows in ("FROM one", f"SELECT * REPLACE ({told}) FROM one SEMI JOIN picked USING (dossier_id) "
+                                 "UNION ALL FROM one ANTI JOIN picked USING (dossier_id)"):  # fmt: skip
+            con.execute(f"CREATE OR REPLACE TEMP TABLE dossier_period AS {rows}")
+            marks.append(figure_marks(con)["2023-Q3"])
+    assert (marks[0] != marks[1]) is changes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -115,7 +116,7 @@ def test_a_change_of_any_table_of_figures_is_a_change_of_its_quarter(sample: Hom
     assert rows or table == "reported_figure", "the sample has no summaries"
 
 
-ONE = "(SELECT dossier_id FROM main.dossier_period WHERE period = '2023-Q3' AND {0} ORDER BY dossier_id LIMIT 1)"
+ONE = "SELECT dossier_id FROM one WHERE {0} ORDER BY dossier_id LIMIT 1"
 RESOLVED, OPEN = "outcome LIKE 'resolved%'", "outcome LIKE 'open%'"
 OTHER = "IS DISTINCT FROM TRUE"
 # what is otherwise of one dossier of the quarter → whether something that is handed in is otherwise
@@ -133,18 +134,27 @@ TOLD_OF_ONE = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def quarter(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The sample, and `one`: the dossiers of its quarter."""
+    copy = shutil.copyfile(release_of(sample).database, tmp_path_factory.mktemp("marks") / "kho.duckdb")
+    with duckdb.connect(str(copy)) as con:
+        con.execute("CREATE TEMP TABLE one AS SELECT * FROM main.dossier_period WHERE period = '2023-Q3'")
+        yield con
+
+
 @pytest.mark.parametrize("name", TOLD_OF_ONE)
-def test_what_is_asked_of_a_dossier_is_its_part_in_the_mark(sample: Home, tmp_path: Path, name: str) -> None:
+def test_what_is_asked_of_a_dossier_is_its_part_in_the_mark(quarter: duckdb.DuckDBPyConnection, name: str) -> None:
     """An old dossier that is digitized when it is resolved changes no report of the quarters in which it was open."""
     which, told, changes = TOLD_OF_ONE[name]
-    shutil.copyfile(release_of(sample).database, tmp_path / "kho.duckdb")
-    with duckdb.connect(str(tmp_path / "kho.duckdb")) as con:
-        con.execute("CREATE TEMP TABLE one AS SELECT * FROM main.dossier_period WHERE period = '2023-Q3'")
-        con.execute(f"CREATE TEMP TABLE picked AS {ONE.format(which)}")
-        assert con.execute("SELECT count(*) FROM picked").fetchall() == [(1,)]
-        marks = []
-        for rows in ("FROM one", f"SELECT * REPLACE ({told}) FROM one SEMI JOIN picked USING (dossier_id) "
-                                 "UNION ALL FROM one ANTI JOIN picked USING (dossier_id)"):  # fmt: skip
-            con.execute(f"CREATE OR REPLACE TEMP TABLE dossier_period AS {rows}")
-            marks.append(figure_marks(con)["2023-Q3"])
+    quarter.execute(f"CREATE OR REPLACE TEMP TABLE picked AS {ONE.format(which)}")
+    assert quarter.execute("SELECT count(*) FROM picked").fetchall() == [(1,)]
+    other = (
+        f"SELECT * REPLACE ({told}) FROM one SEMI JOIN picked USING (dossier_id) "
+        "UNION ALL FROM one ANTI JOIN picked USING (dossier_id)"
+    )
+    marks = []
+    for rows in ("FROM one", other):
+        quarter.execute(f"CREATE OR REPLACE TEMP TABLE dossier_period AS {rows}")
+        marks.append(figure_marks(quarter)["2023-Q3"])
     assert (marks[0] != marks[1]) is changes

@@ -231,19 +231,19 @@ def _labels(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> list[
         "rate": (f"{d} AND {n}", f"{d} AND {n} IS NOT NULL"),
         "count_ratio": (n, d),
     }.get(figure.kind, (n, None))
-    count = f"n_{figure.column}" if figure.kind in OF_A_COLUMN else "n"
-    denominator = f"coalesce(sum(n) FILTER (WHERE {below}), 0)" if below else "NULL"
+    count = f"CAST({figure.column} IS NOT NULL AS INTEGER)" if figure.kind in OF_A_COLUMN else "1"
+    denominator = f"count(*) FILTER (WHERE {below})" if below else "NULL"
     pieces = " UNION ALL ".join(
-        f"SELECT '{name}' AS label, CAST({name} AS VARCHAR) AS value, sum(n)::BIGINT AS dossiers, "
+        f"SELECT '{name}' AS label, CAST({name} AS VARCHAR) AS value, count(*) AS dossiers, "
         f"coalesce(sum({count}) FILTER (WHERE {inside}), 0)::BIGINT AS numerator, {denominator}::BIGINT AS denominator "
         f"FROM of_cell GROUP BY {name}"
         for name in labels_of(figure)
     )
-    # a sub-score hangs on days too, which the counts do not hold
-    counted = "(SELECT *, 1 AS n FROM dossier_period)" if figure.table == "scores" else "period_count"
+    # not of period_count: what is asked of a unit is not asked below its sums, so that all units would be counted
     rows = rows_of(
         con,
-        f"WITH of_cell AS (SELECT * FROM {counted} JOIN {cell.nodes} USING (unit_id) WHERE {cell.where}) {pieces}",
+        f"WITH of_cell AS (SELECT * FROM dossier_period JOIN {cell.nodes} USING (unit_id) "
+        f"WHERE {cell.where} AND coverage <> 'no_data') {pieces}",
     )
     order = {
         (name, value): place

@@ -72,6 +72,10 @@ class CheckFailed(MotcuaError):
     exit_code = 1
 
 
+class NotEnoughRoom(MotcuaError):
+    """A build needs more memory, or more disk to lay down what does not fit into it, than it may take."""
+
+
 class NoSpark(MotcuaError):
     """Spark was asked to count and could not: lacking on this machine, out of reach, or it gave up."""
 

@@ -31,6 +31,7 @@ from pipeline.warehouse.intake import Intake, recorded, take_in
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import Entry, now, write_json
 from pipeline.warehouse.release import Release
+from pipeline.warehouse.room import in_room
 from pipeline.warehouse.seals import sound_seals
 
 Progress = Callable[[Text], None]
@@ -115,7 +116,7 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     try:
         if known and (same or base):  # same: nothing changed but what is sealed
             shutil.copyfile(known.database, folder / releases.DATABASE)
-        con = connect(folder / releases.DATABASE)
+        con = connect(folder / releases.DATABASE, intake.rows)
         try:
             outcomes = kept_outcomes(con) if same else _compute(con, intake, progress, new=base.new if base else None)
             apply_seals(con, seals)
@@ -140,15 +141,17 @@ def _compute(
     new: list[int] | None = None,
 ) -> list[Outcome]:
     """All tables of what an intake holds, and what the checks say of them. only: the one period whose figures are wanted.
-    new: the files (seq) since the published database, of which this is a copy. Raises CheckFailed."""
-    progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
-    build_tables(con, intake.files, intake.withdrawn, intake.aliases, only, new)
-    progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
-    build_figures(con)
-    if not only:
-        as_known_macros(con)
-    progress(Text("Kiểm tra chéo", "Cross-checking"))
-    outcomes = run_checks(con)
+    new: the files (seq) since the published database, of which this is a copy. Raises CheckFailed,
+    NotEnoughRoom."""
+    with in_room():
+        progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
+        build_tables(con, intake.files, intake.withdrawn, intake.aliases, only, new)
+        progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
+        build_figures(con)
+        if not only:
+            as_known_macros(con)
+        progress(Text("Kiểm tra chéo", "Cross-checking"))
+        outcomes = run_checks(con)
     if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
         raise _not_published(failed, outcomes)
     return outcomes
@@ -160,7 +163,7 @@ def build_apart(
     """The database of what an intake holds, without seals and not published; where it stands. inputs: what it was made
     from, for one that people will read and that describes itself. only: the one period whose figures are wanted. Raises
     CheckFailed."""
-    con = connect(folder / releases.DATABASE)
+    con = connect(folder / releases.DATABASE, intake.rows)
     try:
         _compute(con, intake, progress, only)
         apply_seals(con, [])

@@ -27,13 +27,13 @@ from pipeline.warehouse.units import resolve_units, unit_review, unit_tables
 STORAGE = "v1.5.0"  # older clients open the published file (DESIGN §4.1)
 
 
-def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """A new database file, open for building."""
+def connect(path: Path, rows: int = 0) -> duckdb.DuckDBPyConnection:
+    """A new database file, open for building. rows: of the files that are built from."""
     path.parent.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute(f"ATTACH {quoted(path)} AS built (STORAGE_VERSION '{STORAGE}')")
     con.execute("USE built")
-    take_room(con, path.parent / "spill")
+    take_room(con, path.parent / "spill", rows)
     return con
 
 
@@ -103,14 +103,15 @@ def build(
     if new:
         touch(con, new)
     of_touched = " SEMI JOIN touched USING (dossier_id)" if new else ""
-    con.execute(f"CREATE TEMP VIEW telling AS FROM row_of_file{of_touched}")
+    # few rows of many files are laid aside once: several statements read them
+    con.execute(f"CREATE TEMP {'TABLE' if new else 'VIEW'} telling AS FROM row_of_file{of_touched}")
     if only:
         _make(con, ONE_PERIOD, limits={"dossier": _may_stand(parse_period(only))})
     else:
         _make(con, HISTORY, KEPT if new else ())
-    con.execute("RESET disabled_optimizers")
     con.execute(f"CREATE TEMP VIEW telling_version AS FROM version{of_touched}")
     _make(con, DOSSIERS if only else DOSSIERS + LEDGER, KEPT if new else ())
+    con.execute("RESET disabled_optimizers")
     account(con, files, back)
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
     _known_periods(con, only)

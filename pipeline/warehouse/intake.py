@@ -65,6 +65,10 @@ class Intake:
     def all_files(self) -> list[tuple[Entry, FileFacts]]:
         return sorted(self.files + self.withdrawn, key=lambda f: f[0].seq)
 
+    @property
+    def rows(self) -> int:
+        return sum(facts.rows_in for _, facts in self.files + self.withdrawn)
+
 
 def new_exports(home: Home) -> list[Path]:
     """Files in data/raw whose bytes were never taken in."""

@@ -76,7 +76,7 @@ def costs(home: Home, folder: Path) -> tuple[dict[str, list[float]], dict[str, i
     found: dict[str, list[float]] = defaultdict(list)
     sizes: dict[str, int] = {}
     before = night.connect
-    night.connect = lambda path: Timed(before(path), found, sizes)  # ty: ignore[invalid-assignment]
+    night.connect = lambda *place: Timed(before(*place), found, sizes)  # ty: ignore[invalid-assignment]
     try:
         night.build_apart(recorded(home), folder, inputs="measured")
     finally:

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.errors import WrongUse
+from pipeline.errors import NotEnoughRoom, WrongUse
 from pipeline.warehouse.build import connect
-from pipeline.warehouse.room import MOST, bytes_of, threads_in
+from pipeline.warehouse.room import MOST, bytes_of, in_room, take_room, threads_in
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -75,6 +75,19 @@ def test_half_of_the_machine_and_not_more_than_is_of_use(tmp_path: Path, monkeyp
     assert memory == min(half, MOST) and 1 <= threads <= cores and Path(spill) == tmp_path / "spill"
 
 
+# rows of the files → bytes of a machine that has enough
+ROWS = [(0, MOST), (10_000_000, MOST), (50_000_000, MOST), (100_000_000, 4_000_000_000)]
+
+
+@pytest.mark.parametrize(("rows", "most"), ROWS)
+def test_a_hundred_million_rows_take_more(rows: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MOTCUA_MEMORY_LIMIT", raising=False)
+    monkeypatch.setattr("pipeline.warehouse.room.SHARE", "64GB")
+    con = duckdb.connect()
+    take_room(con, Path("spill"), rows)
+    assert con.execute("SELECT current_setting('memory_limit') = format_bytes($1)", [most]).fetchall() == [(True,)]
+
+
 @pytest.mark.parametrize(("told", "memory"), [("300MiB", 300 * MIB), ("1.5GiB", 1536 * MIB), ("4GiB", 4 * GIB)])
 def test_the_office_decides(told: str, memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTCUA_MEMORY_LIMIT", told)
@@ -86,3 +99,12 @@ def test_what_is_no_amount_is_named(told: str, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("MOTCUA_MEMORY_LIMIT", told)
     with pytest.raises(WrongUse, match="MOTCUA_MEMORY_LIMIT"):
         connect(tmp_path / "built.duckdb")
+
+
+def test_too_little_room_is_said_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what it needs: a build that ends for lack of memory, whatever statement it was."""
+    monkeypatch.setenv("MOTCUA_MEMORY_LIMIT", "20MiB")
+    con = connect(tmp_path / "built.duckdb")
+    con.execute("SET max_temp_directory_size = '1MB'")
+    with pytest.raises(NotEnoughRoom, match="MOTCUA_MEMORY_LIMIT"), in_room():
+        con.execute("SELECT i % 9999999, list(i) FROM range(20_000_000) t(i) GROUP BY ALL").fetchall()

@@ -31,12 +31,14 @@ def refresh(home: Home, say: Say = lambda _: None, draw: bool = True) -> dict[st
     folders that are there are written anew, and with `draw` those that were written without being asked for pictures.
     Call under the build lock."""
     with open_published(home) as con:
-        marks = figure_marks(con)
-        program = con.execute("SELECT value FROM release_info WHERE key = 'code_and_declarations'").fetchall()[0][0]
+        info = dict(con.execute("SELECT key, value FROM release_info").fetchall())
+        program = info["code_and_declarations"]
         home.outputs.mkdir(parents=True, exist_ok=True)
-        before = _read(home.outputs / MARKS)
+        last = _read(home.outputs / MARKS)
+        before = last.get("marks", {})
+        marks = before.copy() if last.get("release") == info["release"] else figure_marks(con)
         newest = newest_quarter(con)
-        made = {}
+        made, release = {}, info["release"]
         for key, mark in marks.items():
             kept = _read(home.outputs / key / MANIFEST)
             stale = kept and (kept["code_and_declarations"] != program or (draw and kept["pictures"] == NOT_ASKED))
@@ -46,8 +48,8 @@ def refresh(home: Home, say: Say = lambda _: None, draw: bool = True) -> dict[st
                 if files := _renew(con, home, key, say, draw):
                     made[key] = files
                 else:
-                    marks[key] = before.get(key, "")  # tried again by the next night
-    write_json(home.outputs / MARKS, marks)
+                    marks[key], release = before.get(key, ""), None  # tried again by the next night
+    write_json(home.outputs / MARKS, {"release": release, "marks": marks})
     return made
 
 

@@ -210,8 +210,8 @@ NOTEBOOK = {
     "d.outcome = 'resolved_late' ORDER BY u.sort LIMIT 1000",
     "medians by field": "SELECT field, count(*), median(date_diff('day', received_on, concluded_on)) FROM dossier_period "
     "WHERE period = '{quarter}' AND outcome LIKE 'resolved%' GROUP BY field ORDER BY 2 DESC",
-    "all quarters by origin": "SELECT period, origin, sum(n) FROM period_count WHERE scheme = 'nd09' AND kind = 'quarter' "
-    "GROUP BY ALL ORDER BY ALL",
+    "all quarters by origin": "SELECT period, sum(online), sum(in_person), sum(postal), sum(channel_unknown), sum(carried_over) "
+    "FROM unit_count WHERE scheme = 'nd09' AND kind = 'quarter' GROUP BY period ORDER BY period",
 }
 
 

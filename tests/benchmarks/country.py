@@ -100,6 +100,7 @@ class Country:
         """What the time until a later day brings, one in `share` of the rows: half of it dossiers received since, half
         the newest of the open ones, resolved on that day. A list of changes of each district, as CSV."""
         con, news = duckdb.connect(), self.rows // share
+        first = -(-self.rows // self.units) * self.units
         since = LAST_DAY + timedelta(days=1)
         old = self._made(f"FROM range({self.rows}) t(i)", FIRST_DAY, LAST_DAY)
         con.execute(
@@ -107,7 +108,7 @@ class Country:
             f"WHERE finished IS NULL ORDER BY received DESC, i LIMIT {news - news // 2}"
         )
         for district in range(1, self.districts + 1):
-            made = self._made(self._numbers(district, self.rows, self.rows + news // 2), since, day)
+            made = self._made(self._numbers(district, first, first + news // 2), since, day)
             both = f"{made} UNION ALL FROM changed WHERE (unit_no - 1) // {self.each} = {district - 1}"
             path = _export_of(raw, district, day, "csv")
             self._copy(con, both, path)
@@ -133,6 +134,7 @@ class Country:
     def _numbers(self, district: int, first: int, last: int) -> str:
         """The numbers of a district's dossiers: a dossier belongs to unit i % units, so that each stretch of them has
         all units. first: a multiple of units."""
+        assert first % self.units == 0, "else dossiers would stand in another district's unit"
         own = f"{first} + j // {self.each} * {self.units} + {(district - 1) * self.each} + j % {self.each}"
         most = -(-(last - first) // self.units) * self.each
         return f"SELECT {own} AS i FROM range({most}) t(j) WHERE i < {last}"

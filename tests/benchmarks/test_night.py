@@ -141,3 +141,19 @@ def test_a_run_is_told_as_a_table_and_drawn(tmp_path: Path, monkeypatch: pytest.
     assert "| – figures | 1.00 | 1.50 |  |  |  |" in told
     plot(bench, tmp_path / "drawn.html")
     assert "<script src=" not in (tmp_path / "drawn.html").read_text(encoding="utf-8")
+
+
+def test_news_name_no_unit_that_was_not_there(tmp_path: Path) -> None:
+    """Whatever the number of dossiers: a unit that comes up in another district is a new one, in all quarters."""
+    country = Country(1_003, "csv", units=20, districts=2)
+    country.write(tmp_path)
+
+    def units(skip: int) -> set[tuple[str, str]]:
+        asked = f"SELECT DISTINCT parse_path(filename)[-2], \"Đơn vị tiếp nhận\" FROM read_csv('{tmp_path.as_posix()}/*/*.csv', skip = {skip}, filename = true, all_varchar = true)"
+        return set(duckdb.sql(asked).fetchall())
+
+    before = units(0)
+    for path in tmp_path.glob("*/*.csv"):
+        path.unlink()
+    country.write_news(tmp_path, date(2024, 12, 20), share=10)
+    assert units(3) and units(3) <= before

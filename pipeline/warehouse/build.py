@@ -38,31 +38,10 @@ def connect(path: Path, rows: int = 0) -> duckdb.DuckDBPyConnection:
 
 
 # statements in the order in which their relations rest on each other
-HISTORY = (
-    "told",
-    "several",
-    "history",
-    "placed",
-    "dossier_unit",
-    "dossier",
-    "other_word",
-    "dossier_version",
-    "version",
-    "dossier_days",
-)
+NEWEST = ("told", "several", "history", "placed", "dossier_unit", "dossier")
+HISTORY = (*NEWEST, "other_word", "dossier_version", "version", "dossier_days")
 # the same where figures of one period alone are wanted: dossiers that cannot stand in it are read and not stored
-ONE_PERIOD = (
-    "told",
-    "several",
-    "history",
-    "placed",
-    "dossier_unit",
-    "dossier",
-    "one_period_version",
-    "one_period_other",
-    "version",
-    "one_period_days",
-)
+ONE_PERIOD = (*NEWEST, "one_period_version", "one_period_other", "version", "one_period_days")
 DOSSIERS = (
     "coverage",
     "rejected_dossier",
@@ -98,7 +77,7 @@ def build(
     return_tables(con, files, aliases, own)
     unit_tables(con, own)
     unit_review(con, files)
-    # the optimizer takes the many rows of the files for few, and would keep all of them in memory to join them
+    # the optimizer takes the many rows of files, and of dossiers, for few, and would keep them in memory to join them
     con.execute("SET disabled_optimizers = 'build_side_probe_side'")
     if new:
         touch(con, new)

@@ -62,19 +62,22 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
         "path": [(f.folder / "rows.parquet").as_posix() for _, f in both],
     }
     store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
-    stored, rejected = (
-        parquet(facts.folder / name for _, facts in both) for name in ("rows.parquet", "rejected.parquet")
-    )
-    con.execute(
-        f"""CREATE TEMP VIEW row_of_file AS
-            SELECT r.* EXCLUDE (filename), f.sha256 FROM read_parquet({stored}, filename = true) r
-            JOIN file_folder f ON f.path = r.filename"""
-    )
+    rejected = parquet(facts.folder / "rejected.parquet" for _, facts in both)
+    con.execute(f"CREATE TEMP VIEW row_of_file AS {rows_sql(both)}")
     con.execute(
         f"""CREATE TEMP VIEW rejected_of_file AS
             SELECT f.file_id, r.dossier_id FROM read_parquet({rejected}, filename = true) r
             JOIN file_folder d ON replace(d.path, 'rows.parquet', 'rejected.parquet') = r.filename
             JOIN file f ON f.sha256 = d.sha256"""
+    )
+
+
+def rows_sql(files: Files) -> str:
+    """The conformed rows of files, each with its file's hash. Needs `file_folder`."""
+    stored = parquet(facts.folder / "rows.parquet" for _, facts in files)
+    return (
+        f"SELECT r.* EXCLUDE (filename), f.sha256 FROM read_parquet({stored}, filename = true) r "
+        "JOIN file_folder f ON f.path = r.filename"
     )
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from pipeline.declare.columns import codes
 from pipeline.declare.periods import Period, all_periods, default_scheme, parse_period
-from pipeline.warehouse.accounts import Files, account, file_tables
+from pipeline.warehouse.accounts import Files, account, file_tables, rows_sql
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases
 from pipeline.warehouse.onward import KEPT, clear, touch
 from pipeline.warehouse.procedures import procedure_table
@@ -79,11 +79,15 @@ def build(
     unit_review(con, files)
     # the optimizer takes the many rows of files, and of dossiers, for few, and would keep them in memory to join them
     con.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    of_touched = ""
     if new:
-        touch(con, new)
-    of_touched = " SEMI JOIN touched USING (dossier_id)" if new else ""
-    # few rows of many files are laid aside once: several statements read them
-    con.execute(f"CREATE TEMP {'TABLE' if new else 'VIEW'} telling AS FROM row_of_file{of_touched}")
+        told = touch(con, new)
+        of_touched = " SEMI JOIN touched USING (dossier_id)"
+        # few rows, and not of all files: laid aside, as several statements read them
+        rows = rows_sql([(entry, facts) for entry, facts in files + back if entry.seq in told])
+        con.execute(f"CREATE TEMP TABLE telling AS FROM ({rows}){of_touched}")
+    else:
+        con.execute("CREATE TEMP VIEW telling AS FROM row_of_file")
     if only:
         _make(con, ONE_PERIOD, limits={"dossier": _may_stand(parse_period(only))})
     else:

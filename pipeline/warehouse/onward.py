@@ -17,7 +17,8 @@ from pipeline.warehouse.accounts import Files
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.release import Release, inputs_fingerprint
 
-KEPT = ("dossier", "other_word", "deadline_event", "transfer")
+WORDS = ("dossier", "other_word")  # all words about a dossier stand in them
+KEPT = (*WORDS, "deadline_event", "transfer")
 # Rows that were replaced stay in the file, unread: at times it is built whole. More new rows than this cost as much as all.
 NIGHTS, SHARE = 30, 0.2
 # What stands in a database, kind by kind, in the order in which it can go; what is in schema main by its name alone.
@@ -73,11 +74,15 @@ def clear(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CHECKPOINT built")  # what comes now takes the place of what went
 
 
-def touch(con: duckdb.DuckDBPyConnection, new: list[int]) -> None:
-    """`touched`: the dossiers that files (seq) tell of. Their rows are taken out of the tables that are kept."""
+def touch(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
+    """`touched`: the dossiers that files (seq) tell of. Their rows are taken out of the tables that are kept. Returns the
+    files in which a word about them stands, these among them."""
     con.execute(
         f"""CREATE TEMP TABLE touched AS
             SELECT DISTINCT dossier_id FROM row_of_file JOIN file USING (sha256) WHERE file_id IN ({", ".join(map(str, new))})"""
     )
+    words = " UNION ".join(f"SELECT file_id FROM {table} SEMI JOIN touched USING (dossier_id)" for table in WORDS)
+    told = {file_id for (file_id,) in con.execute(words).fetchall()}
     for table in KEPT:
         con.execute(f"DELETE FROM {table} WHERE dossier_id IN (FROM touched)")
+    return told | set(new)

@@ -110,17 +110,28 @@ def test_random_arrivals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 # ---------------------------------------------------------------- faults, and when all is built
 
 
-def touch_nothing(con: duckdb.DuckDBPyConnection, new: list[int]) -> None:
+def touch_nothing(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
     con.execute("CREATE TEMP TABLE touched (dossier_id VARCHAR)")
+    return set(new)
 
 
-def leave_the_old(con: duckdb.DuckDBPyConnection, new: list[int]) -> None:
+def forget_older_files(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
+    onward.touch(con, new)
+    return set(new)
+
+
+def leave_the_old(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
     con.execute(
         f"CREATE TEMP TABLE touched AS FROM (SELECT DISTINCT dossier_id FROM row_of_file JOIN file USING (sha256) WHERE file_id = {new[0]})"
     )
+    return set(new)
 
 
-FAULTS: dict[str, Callable[..., None]] = {"new rows are left out": touch_nothing, "old rows stay": leave_the_old}
+FAULTS: dict[str, Callable[..., set[int]]] = {
+    "new rows are left out": touch_nothing,
+    "old rows stay": leave_the_old,
+    "what older files tell is left out": forget_older_files,
+}
 
 
 def titles(month: int) -> tuple[str, ...]:

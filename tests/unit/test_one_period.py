@@ -57,7 +57,7 @@ def whole(office: Office, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_office_with_everything(office: Office, whole: Path, tmp_path: Path) -> None:
     """Late files, a register that goes before another, own units, a rejected row, what vanishes, reopens, is taken back."""
-    intake, quarters = recorded(office.home), periods_of(whole, "nd09", "quarter")
+    intake, quarters = recorded(office.home), periods_of(whole, "nd09", "quarter")[::2]
     assert len(quarters) >= 3
     assert [line for key in quarters for line in differing(intake, tmp_path, whole, key)] == []
 
@@ -67,10 +67,10 @@ def test_random_arrivals(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     home.raw.mkdir(parents=True)
     known = {COUNTER: "intake", COMMUNES: "exported"}
-    arrivals(home, 1, 60, known, date(2022, 12, 15), (date(2023, 12, 14), date(2023, 12, 14)))
+    arrivals(home, 1, 40, known, date(2022, 12, 15), (date(2023, 12, 14), date(2023, 12, 14)))
     intake = recorded(home)
     whole = night.build_apart(intake, tmp_path / "whole")
-    asked = [*periods_of(whole, "nd09", "quarter"), *periods_of(whole, "calendar", "month")[::4]]
+    asked = [*periods_of(whole, "nd09", "quarter"), *periods_of(whole, "calendar", "month")[::6]]
     assert len(asked) >= 5
     assert [line for key in asked for line in differing(intake, tmp_path, whole, key)] == []
 

@@ -141,8 +141,7 @@ def _compute(
     new: list[int] | None = None,
 ) -> list[Outcome]:
     """All tables of what an intake holds, and what the checks say of them. only: the one period whose figures are wanted.
-    new: the files (seq) since the published database, of which this is a copy. Raises CheckFailed,
-    NotEnoughRoom."""
+    new: the files (seq) since the published database, of which this is a copy. Raises CheckFailed, NotEnoughRoom."""
     with in_room():
         progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
         build_tables(con, intake.files, intake.withdrawn, intake.aliases, only, new)
@@ -162,7 +161,7 @@ def build_apart(
 ) -> Path:
     """The database of what an intake holds, without seals and not published; where it stands. inputs: what it was made
     from, for one that people will read and that describes itself. only: the one period whose figures are wanted. Raises
-    CheckFailed."""
+    CheckFailed, NotEnoughRoom."""
     con = connect(folder / releases.DATABASE, intake.rows)
     try:
         _compute(con, intake, progress, only)

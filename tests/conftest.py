@@ -33,12 +33,6 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_TOOLS = os.environ.get("MOTCUA_REQUIRE_TOOLS") == "1"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests come first: the short ones then fill what is left of either worker's time."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """An empty home."""

@@ -231,11 +231,11 @@ def _labels(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell) -> list[
         "rate": (f"{d} AND {n}", f"{d} AND {n} IS NOT NULL"),
         "count_ratio": (n, d),
     }.get(figure.kind, (n, None))
-    count = f"CAST({figure.column} IS NOT NULL AS INTEGER)" if figure.kind in OF_A_COLUMN else "1"
+    counted = figure.column if figure.kind in OF_A_COLUMN else "*"
     denominator = f"count(*) FILTER (WHERE {below})" if below else "NULL"
     pieces = " UNION ALL ".join(
         f"SELECT '{name}' AS label, CAST({name} AS VARCHAR) AS value, count(*) AS dossiers, "
-        f"coalesce(sum({count}) FILTER (WHERE {inside}), 0)::BIGINT AS numerator, {denominator}::BIGINT AS denominator "
+        f"count({counted}) FILTER (WHERE {inside}) AS numerator, {denominator}::BIGINT AS denominator "
         f"FROM of_cell GROUP BY {name}"
         for name in labels_of(figure)
     )

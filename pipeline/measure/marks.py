@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import duckdb
 
-from pipeline.declare.figures import QUOTED, asked_labels, labels, measures
+from pipeline.declare.figures import asked_labels, labels, measures
 from pipeline.declare.forms import forms
 from pipeline.declare.periods import a_year_earlier, earlier, parse_period
 from pipeline.declare.scores import scores, three_valued
-from pipeline.measure.score_table import NEW
+from pipeline.measure.score_table import DAYS, NEW
 from pipeline.measure.summary import quarters
 
 # by period; all else that is handed in follows from them, and from what is asked of the dossiers
@@ -58,4 +58,4 @@ def questions() -> list[str]:
 
 def _more(predicate: str, always: list[str]) -> bool:
     """Whether a predicate asks for more than some labels: for other ones, or for days."""
-    return bool(asked_labels(predicate) - set(always)) or "_on" in QUOTED.sub("", predicate)
+    return bool(asked_labels(predicate) - set(always) or DAYS.search(predicate))

@@ -67,6 +67,7 @@ class Intake:
 
     @property
     def rows(self) -> int:
+        """Of all files."""
         return sum(facts.rows_in for _, facts in self.files + self.withdrawn)
 
 

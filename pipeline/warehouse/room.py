@@ -27,8 +27,8 @@ PER_THREAD = 256 * 1024**2  # DuckDB's guide asks for at least 125 MB a thread
 
 
 def take_room(con: duckdb.DuckDBPyConnection, spill: Path, rows: int = 0) -> None:
-    """Sets memory limit, threads and spill folder of a connection. rows: of the files that are built from. Raises WrongUse where MOTCUA_MEMORY_LIMIT is no
-    amount of memory."""
+    """Sets memory limit, threads and spill folder of a connection. rows: of the files that are built from. Raises
+    WrongUse where MOTCUA_MEMORY_LIMIT is no amount of memory."""
     told = settings.memory_limit()
     try:
         con.execute(f"SET memory_limit = '{(told or SHARE).replace(chr(39), '')}'")

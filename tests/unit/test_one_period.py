@@ -29,7 +29,7 @@ ACCOUNTS = ("file_account", "set_aside", "coverage", "transfer", "dossier_state"
 
 
 def differing(intake: Intake, folder: Path, whole: Path, period: str) -> list[str]:
-    """What a build for one period tells otherwise than a whole one: relations, each with how many of its rows."""
+    """What a build for one period tells otherwise than a whole one: the relations."""
     one = night.build_apart(intake, folder / period.replace(":", "-"), only=period)
     found = []
     with side_by_side(Place(LABEL, whole, live=True), Place(LABEL, one, live=True)) as con:

@@ -20,6 +20,7 @@ from pipeline.errors import CheckFailed, MotcuaError
 from pipeline.measure.as_known import as_known_macros
 from pipeline.measure.checks import Outcome, run_checks
 from pipeline.measure.figures import build_figures
+from pipeline.measure.moved import counted_in
 from pipeline.measure.sealed import apply_seals
 from pipeline.measure.summary import kept_outcomes
 from pipeline.settings import Home
@@ -118,7 +119,7 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
             shutil.copyfile(known.database, folder / releases.DATABASE)
         con = connect(folder / releases.DATABASE, intake.rows)
         try:
-            outcomes = kept_outcomes(con) if same else _compute(con, intake, progress, new=base.new if base else None)
+            outcomes = kept_outcomes(con) if same else _compute(con, intake, progress, base=base)
             apply_seals(con, seals)
             releases.describe(con, release_id, inputs)
             counts = con.execute(
@@ -138,19 +139,21 @@ def _compute(
     intake: Intake,
     progress: Progress,
     only: str | None = None,
-    new: list[int] | None = None,
+    base: onward.Base | None = None,
 ) -> list[Outcome]:
     """All tables of what an intake holds, and what the checks say of them. only: the one period whose figures are wanted.
-    new: the files (seq) since the published database, of which this is a copy. Raises CheckFailed, NotEnoughRoom."""
+    base: the published database, of which this is a copy to go on from. Raises CheckFailed, NotEnoughRoom."""
     with in_room():
         progress(Text(f"Dựng kho từ {len(intake.files)} tệp", f"Building the warehouse from {len(intake.files)} files"))
+        new = base.new if base else None
         build_tables(con, intake.files, intake.withdrawn, intake.aliases, only, new)
-        progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
-        build_figures(con)
-        if not only:
-            as_known_macros(con)
-        progress(Text("Kiểm tra chéo", "Cross-checking"))
-        outcomes = run_checks(con)
+        with counted_in(con, base.database if base else None) as counted:
+            progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
+            build_figures(con, counted)
+            if not only:
+                as_known_macros(con)
+            progress(Text("Kiểm tra chéo", "Cross-checking"))
+            outcomes = run_checks(con, counted)
     if failed := [o for o in outcomes if o.check.blocking and not o.passed]:
         raise _not_published(failed, outcomes)
     return outcomes

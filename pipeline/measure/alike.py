@@ -9,7 +9,7 @@ dossier, one that was paused, lateness by the second) stays a row of its own. No
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
@@ -28,21 +28,21 @@ FROM (
 
 CREATE OR REPLACE TEMP TABLE node_place AS
 SELECT p.place, p.period, n.node, CAST(dense_rank() OVER (ORDER BY p.period, n.node) AS INTEGER) AS node_place
-FROM place p JOIN node_of n ON n.unit_id = p.unit_id;
-
--- what the statement of dossier_period asks of periods and states, under the names that it finds them by
-CREATE OR REPLACE TEMP TABLE alike_period_unit AS
+FROM place p JOIN node_of n ON n.unit_id = p.unit_id
+"""
+# Of dossiers that are counted together ({of}: what stands before the names of their relations), what `alike` asks.
+ASKED = """
+-- what the statement of dossier_period asks of periods, under the name that it finds them by
+CREATE OR REPLACE TEMP TABLE {of}alike_period_unit AS
 SELECT p.place AS period, NULL AS scheme, NULL AS kind, u.period_from, u.period_to, u.as_of, u.as_of_end, NULL AS coverage,
        u.unit_id, NULL AS counted_unit_id
-FROM period_unit u JOIN place p ON p.period = u.period AND p.unit_id = u.counted_unit_id;
-
-CREATE OR REPLACE TEMP VIEW alike_dossier_state AS SELECT * FROM dossier_state;
+FROM {of}period_unit u JOIN place p ON p.period = u.period AND p.unit_id = u.counted_unit_id;
 
 -- every day of the periods, with the first and last day of the stretch in which it counts alike: from where a period
 -- begins or is cut off to the next such day; begins: likewise, where the day of the cut-off is as those before it
-CREATE OR REPLACE TEMP TABLE stretch AS
-WITH edge AS (SELECT DISTINCT unnest([period_from, as_of, as_of + 1]) AS first_day FROM alike_period_unit),
-wide AS (SELECT DISTINCT unnest([period_from, as_of + 1]) AS begins FROM alike_period_unit),
+CREATE OR REPLACE TEMP TABLE {of}stretch AS
+WITH edge AS (SELECT DISTINCT unnest([period_from, as_of, as_of + 1]) AS first_day FROM {of}alike_period_unit),
+wide AS (SELECT DISTINCT unnest([period_from, as_of + 1]) AS begins FROM {of}alike_period_unit),
 span AS (
     SELECT first_day, lead(first_day) OVER (ORDER BY first_day) - 1 AS last_day, max(begins) OVER (ORDER BY first_day) AS begins
     FROM edge LEFT JOIN wide ON begins = first_day
@@ -50,12 +50,11 @@ span AS (
 SELECT first_day + CAST(unnest(range(last_day - first_day + 1)) AS INTEGER) AS day, first_day, last_day, begins
 FROM span WHERE last_day IS NOT NULL
 UNION ALL SELECT min(first_day) - 1, min(first_day) - 2, min(first_day) - 1, min(first_day) - 1 FROM edge
-UNION ALL SELECT max(first_day), max(first_day), max(first_day) + 1, max(first_day) FROM edge
-"""
-# Dossiers of which labels ask more than the days: each stays a row of its own.
-SINGLE = """
-CREATE OR REPLACE TEMP TABLE single AS
-SELECT DISTINCT d.dossier_id FROM dossier d LEFT JOIN (SELECT DISTINCT dossier_id FROM dossier_state) s USING (dossier_id)
+UNION ALL SELECT max(first_day), max(first_day), max(first_day) + 1, max(first_day) FROM edge;
+
+-- dossiers of which labels ask more than the days: each stays a row of its own
+CREATE OR REPLACE TEMP TABLE {of}single AS
+SELECT DISTINCT d.dossier_id FROM {of}dossier d LEFT JOIN (SELECT DISTINCT dossier_id FROM {of}dossier_state) s USING (dossier_id)
 WHERE s.dossier_id IS NOT NULL OR d.episodes > 1 OR d.previous_left_on IS NOT NULL OR d.opened_on IS DISTINCT FROM d.received_on
    OR d.lateness IS DISTINCT FROM 'date' OR d.newest_state IS DISTINCT FROM 'running'
 """
@@ -66,14 +65,17 @@ OF_ONE = ("dossier_id", "episode", "opened_on", "previous_left_on", "lateness", 
 SUMMED = ("certified_copies", "processing_days")
 
 
-def places(con: duckdb.DuckDBPyConnection) -> None:
-    """`place`, `node_place`, and what `alike` needs. Needs the tables of warehouse/build."""
+def places(con: duckdb.DuckDBPyConnection, ofs: Iterable[str]) -> None:
+    """`place`, `node_place`, and what `alike` needs. Needs the tables of warehouse/build. ofs: what stands before the names
+    of `dossier`, `dossier_state`, `period_unit` of dossiers that are counted together, where these are not all."""
     con.execute(PLACES)
-    con.execute(SINGLE)
+    for of in ofs:
+        con.execute(ASKED.format(of=of))
 
 
 def alike(
     con: duckdb.DuckDBPyConnection,
+    of: str,
     name: str,
     counts: Mapping[str, str],
     keys: Sequence[str] = (),
@@ -81,11 +83,11 @@ def alike(
     due: bool = True,
 ) -> str:
     """The relation, a view, with a row for each kind of dossier in each place: `place`, the labels of `dossier_period`,
-    and `counts`: name → aggregate over the dossiers of a kind. keys: columns of `dossier` in which those of a kind are the
+    and `counts`: name → aggregate over the dossiers of a kind. of: which dossiers, as for `places`. keys: columns of `dossier` in which those of a kind are the
     same; other labels than origin, outcome, due_in_period and reopened are told only if they are keys. certified_copies
     and processing_days, unless keys: not null where some dossier of the kind has them. channel, due: whether it matters
     by which channel a dossier came, and when it was due."""
-    first, last = con.execute("SELECT min(day), max(day) FROM stretch").fetchall()[0]
+    first, last = con.execute(f"SELECT min(day), max(day) FROM {of}stretch").fetchall()[0]
     within = f"CASE WHEN {{0}} < DATE '{first}' THEN DATE '{first}' WHEN {{0}} > DATE '{last}' THEN DATE '{last}' ELSE {{0}} END"
     within = within if first else "{0}"
     passed = [c for c in (*statics(), *TOLD) if c not in keys]
@@ -95,7 +97,7 @@ def alike(
     asked = ", ".join(dict.fromkeys([*statics(), *SUMMED]))
     same = "c.first_day = t.first_day"
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {name}_dossier AS
+        f"""CREATE OR REPLACE TEMP TABLE {of}{name}_dossier AS
             SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums},
                    NULL::VARCHAR AS dossier_id, 1 AS episode, received_on AS opened_on, NULL::DATE AS previous_left_on, 'date' AS lateness,
                    NULL::TIMESTAMP AS concluded_at, NULL::TIMESTAMP AS due_at, 'running' AS newest_state, NULL::DATE AS first_exported_on, {nothing}
@@ -103,24 +105,24 @@ def alike(
                 SELECT d.unit_id, {"d.channel" if channel else "'channel_unknown'"} AS channel, d.conclusion, r.begins AS received_on,
                        CASE WHEN {not due} THEN c.begins WHEN {same} AND d.concluded_on > d.due_on THEN c.last_day ELSE c.first_day END AS concluded_on,
                        CASE WHEN {same} AND d.due_on > d.concluded_on THEN t.last_day ELSE t.first_day END AS due_on, {asked}
-                FROM dossier d ANTI JOIN single USING (dossier_id)
-                JOIN stretch r ON r.day = {within.format("d.received_on")}
-                LEFT JOIN stretch c ON c.day = {within.format("d.concluded_on")}
-                LEFT JOIN stretch t ON t.day = {within.format("d.due_on" if due else "NULL::DATE")}
+                FROM {of}dossier d ANTI JOIN {of}single USING (dossier_id)
+                JOIN {of}stretch r ON r.day = {within.format("d.received_on")}
+                LEFT JOIN {of}stretch c ON c.day = {within.format("d.concluded_on")}
+                LEFT JOIN {of}stretch t ON t.day = {within.format("d.due_on" if due else "NULL::DATE")}
             )
             GROUP BY ALL
             UNION ALL BY NAME
             SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums}, {", ".join(OF_ONE)}, {nothing}
-            FROM dossier SEMI JOIN single USING (dossier_id)
+            FROM {of}dossier SEMI JOIN {of}single USING (dossier_id)
             GROUP BY ALL"""
     )
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_dossier_state AS SELECT * FROM dossier_state")
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {of}{name}_dossier_state AS SELECT * FROM {of}dossier_state")
     more = "".join(f", d.{n}" for n in counts)
-    heart = heart_select(OURS, "alike_", f"{name}_", more)
+    heart = heart_select(OURS, f"{of}alike_", f"{of}{name}_", more)
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {name}_period AS SELECT period AS place, * EXCLUDE (period) FROM ({heart})"
+        f"CREATE OR REPLACE TEMP VIEW {of}{name}_period AS SELECT period AS place, * EXCLUDE (period) FROM ({heart})"
     )
-    return f"{name}_period"
+    return f"{of}{name}_period"
 
 
 def statics() -> list[str]:

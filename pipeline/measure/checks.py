@@ -6,6 +6,7 @@ A check is a query that returns the failing rows. Blocking ones keep a build fro
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.measure.heart import heart_select
+from pipeline.measure.moved import NOW, WHOLE, Part
+from pipeline.measure.tally import tally
 from pipeline.warehouse.sql import statement
 
 SAMPLE = 20  # failing rows of a check that are kept
@@ -131,8 +134,8 @@ def checks() -> list[Check]:
                 "Trạng thái tại ngày chốt: hồ sơ đang mở nhưng chưa có tệp nào xuất trước ngày chốt",
                 "State at the cut-off: open dossiers that no file exported by then tells of",
             ),
-            """SELECT period, unit_id, count(*) AS dossiers FROM dossier_period
-               WHERE state_at_cutoff_unknown AND coverage <> 'no_data' AND kind = 'quarter' AND scheme = default_scheme() GROUP BY ALL""",
+            """SELECT period, t.unit_id, sum(cutoff_unknown)::BIGINT AS dossiers FROM period_tally t JOIN period p USING (period)
+               WHERE coverage <> 'no_data' AND p.kind = 'quarter' AND p.scheme = default_scheme() GROUP BY ALL HAVING dossiers > 0""",
         ),
         Check(
             "status_and_date",
@@ -307,20 +310,20 @@ def checks() -> list[Check]:
     ]
 
 
-def relations_looked_at(con: duckdb.DuckDBPyConnection) -> None:
-    """What checks look at beside the tables."""
-    con.execute(statement("measure", "period_tally").replace("{heart}", heart_select(OURS, "tally_", "")))
+def relations_looked_at(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> None:
+    """What checks look at beside the tables. counted: as moved.counted_in gives it."""
+    tally(con, counted)
     con.execute(statement("measure", "continuity_break").replace("{heart}", heart_select(OURS, "doubted_", "doubted_")))
-    con.execute(statement("measure", "often"))
+    con.execute(statement("measure", "often").replace("{anew}", "" if counted == WHOLE else NOW.of))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE often_period AS SELECT period, unit_id, coverage, dossier_id, count(*) AS n "
         f"FROM ({heart_select(OURS, '', 'often_')}) GROUP BY period, unit_id, coverage, dossier_id"
     )
 
 
-def run_checks(con: duckdb.DuckDBPyConnection) -> list[Outcome]:
+def run_checks(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> list[Outcome]:
     """Runs every check and stores the outcomes as table `finding`: a row per check that found something, and a sample."""
-    relations_looked_at(con)
+    relations_looked_at(con, counted)
     outcomes = []
     for check in checks():
         rows = con.sql(check.sql).pl()

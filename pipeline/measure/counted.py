@@ -1,24 +1,28 @@
 """What a night counts of the registers' dossiers, once for all periods: measures, columns of form II.06a and the parts of
 indicators, by unit; the parts of indicators also of sums of units. All that is published of units follows from these.
 
-One look at the dossiers that count alike (alike.py), an aggregate for each different predicate. Not here: what is told by
-field or label, which is counted when it is asked (`period_count`).
+One look at the dossiers that count alike (alike.py), an aggregate for each different predicate; in a night that goes on,
+only at those that are not as they were (moved.py). Not here: what is told by field or label, which is counted when it is
+asked (`period_count`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import duckdb
 
 from pipeline.declare.figures import QUOTED, Indicator, asked_labels, indicators, labels, measures
 from pipeline.declare.forms import form
 from pipeline.measure.alike import SUMMED, alike, places, statics
+from pipeline.measure.moved import COUNTED, FORMER, PLACES, VALUES, WHOLE, Part, together
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
 
-COUNTED = "counted"  # schema of what a night counts; the published views look there
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
+# the places that are as they were in the published database
+KEPT = "JOIN place USING (period, unit_id) SEMI JOIN same_place USING (period, unit_id)"
 # outcomes that differ by nothing but when a dossier was due
 BY_DUE = (
     {"'resolved_early'", "'resolved_on_time'", "'resolved_late'", "'resolved_no_due'"},
@@ -26,27 +30,64 @@ BY_DUE = (
 )
 
 
-def count(con: duckdb.DuckDBPyConnection) -> None:
-    """The tables of schema `counted`: unit_count, form_ii06a (its rows by unit, and those that only summaries tell),
-    indicator_value (the parts; `value`: a median). Needs the tables of warehouse/build and `reported_wide`."""
+def count(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> None:
+    """The tables of schema `counted`: place_count (all terms in a list), value_count (of medians), unit_count, form_ii06a
+    (its rows by unit, and those that only summaries tell), indicator_value (the parts; `value`: a median). Needs the tables
+    of warehouse/build and `reported_wide`. counted: as moved.counted_in gives it."""
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
-    places(con)
+    places(con, [part.of for part in counted])
     terms = Terms()
     of_unit = {name: terms.dossiers(m.where) for name, m in measures().items()}
     of_form = {name: terms.dossiers(c.where) for name, c in form("ii06a").columns.items()}
-    parts = {code: terms.parts(i) for code, i in indicators().items()}
-    relation = alike(con, "alike", terms.weights, terms.keys)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE place_count AS {terms.sql(relation)}")
+    of_indicator = {code: terms.parts(i) for code, i in indicators().items()}
+    _count_places(con, terms, counted)
+    _count_values(con, counted)
     con.execute(
         f"""CREATE OR REPLACE TABLE {COUNTED}.unit_count AS SELECT {PERIOD_COLUMNS}, unit_id, {_columns(of_unit)}
-            FROM place_count JOIN place USING (place) ORDER BY period, unit_id"""
+            FROM {PLACES} JOIN place USING (place) ORDER BY period, unit_id"""
     )
     con.execute(
         f"""CREATE OR REPLACE TABLE {COUNTED}.form_ii06a AS
             SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS "by", NULL::VARCHAR AS field, {_columns(of_form)}, 'dossiers' AS basis
-            FROM place_count JOIN place USING (place) {reported_forms()} ORDER BY period, "by", unit_id, field"""
+            FROM {PLACES} JOIN place USING (place) {reported_forms()} ORDER BY period, "by", unit_id, field"""
     )
-    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.indicator_value AS {_indicator_sql(con, terms, parts)}")
+    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.indicator_value AS {_indicator_sql(con, terms, of_indicator)}")
+
+
+def _count_places(con: duckdb.DuckDBPyConnection, terms: Terms, counted: Sequence[Part]) -> None:
+    """`place_count`: of this connection a row for each place, a column for each term; and for the night that goes on from
+    this one."""
+    names = terms.names()
+    listed = ", ".join(f"counts[{n}] AS {name}" for n, name in enumerate(names, 1))
+    kept = f"SELECT place, {listed} FROM {FORMER}.{COUNTED}.{PLACES} {KEPT}"
+    asked = together(
+        counted, "place", names, lambda of: terms.sql(alike(con, of, "alike", terms.weights, terms.keys)), kept
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {PLACES} AS {asked}")
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {COUNTED}.{PLACES} AS SELECT period, unit_id, [{", ".join(names)}] AS counts
+            FROM {PLACES} JOIN place USING (place) ORDER BY place"""
+    )
+
+
+def _count_values(con: duckdb.DuckDBPyConnection, counted: Sequence[Part]) -> None:
+    """`value_count`: how many dossiers have each value of which a median is told, by place; likewise."""
+    asked = [
+        f"SELECT '{i.code}' AS indicator, * FROM "
+        f"({together(counted, 'place, value', ['n'], partial(_values, con, i), _kept_values(i))})"
+        for i in indicators().values()
+        if i.kind == "median"
+    ]
+    none = "SELECT NULL::VARCHAR AS indicator, NULL::INTEGER AS place, NULL::BIGINT AS value, NULL::BIGINT AS n LIMIT 0"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {VALUES} AS {' UNION ALL '.join([f'({none})', *asked])}")
+    con.execute(
+        f"""CREATE OR REPLACE TABLE {COUNTED}.{VALUES} AS SELECT period, unit_id, indicator, value, n
+            FROM {VALUES} JOIN place USING (place) ORDER BY indicator, place, value"""
+    )
+
+
+def _kept_values(median: Indicator) -> str:
+    return f"SELECT place, value, n FROM {FORMER}.{COUNTED}.{VALUES} {KEPT} WHERE indicator = '{median.code}'"
 
 
 def reported_forms() -> str:
@@ -55,7 +96,7 @@ def reported_forms() -> str:
 
 
 def _columns(terms: dict[str, str]) -> str:
-    return ", ".join(f"coalesce({term}, 0)::BIGINT AS {name}" for name, term in terms.items())
+    return ", ".join(f"{term} AS {name}" for name, term in terms.items())
 
 
 # ---- the different aggregates
@@ -64,28 +105,34 @@ def _columns(terms: dict[str, str]) -> str:
 @dataclass
 class Terms:
     """Collects what is counted, so that the same is counted once. weights: of dossiers that count alike: name → aggregate.
-    keys: labels in which they must be the same. asked: (weight, predicate) → name of the term."""
+    keys: labels in which they must be the same. asked: (weight, predicate) → name of the term; the first: all dossiers."""
 
     weights: dict[str, str] = field(default_factory=lambda: {"n": "count(*)"})
     keys: list[str] = field(default_factory=list)
-    asked: dict[tuple[str, str], str] = field(default_factory=dict)
+    asked: dict[tuple[str, str], str] = field(default_factory=lambda: {("n", "TRUE"): "t0"})
+
+    def names(self) -> list[str]:
+        """The terms' names, in their order."""
+        return list(self.asked.values())
 
     def sql(self, relation: str) -> str:
-        """All terms in every place, null where no dossier is told of: dossiers with the same labels are counted first, and
-        the predicates asked of each kind."""
+        """All terms in every place in which some dossier counts: dossiers with the same labels are counted first, and the
+        predicates asked of each kind."""
         changing = [name for name in labels() if name not in statics()]
         words = [name for name in changing if labels()[name].values]
         codes = ", ".join(f"TRY_CAST({name} AS ENUM({_texts(labels()[name].values)})) AS {name}" for name in words)
         has = ", ".join(f"CASE WHEN {c} IS NOT NULL THEN 1 END AS {c}" for c in SUMMED)
         kinds = ", ".join([*changing, *self.keys])
         sums = ", ".join(f"sum({w}) AS {w}" for w in self.weights)
-        each = ", ".join(f"sum(CASE WHEN {where} THEN {w} END)::BIGINT AS {t}" for (w, where), t in self.asked.items())
+        each = ", ".join(
+            f"coalesce(sum(CASE WHEN {where} THEN {w} END), 0)::BIGINT AS {t}" for (w, where), t in self.asked.items()
+        )
         return f"""
             SELECT place, {each}
             FROM (SELECT * REPLACE ({codes}) FROM (SELECT place, {kinds}, {has}, {sums} FROM {relation} GROUP BY ALL)) GROUP BY place"""
 
     def dossiers(self, where: str, weight: str = "n") -> str:
-        """How many dossiers a predicate holds for; null for none."""
+        """How many dossiers a predicate holds for."""
         self._same(where)
         return self.asked.setdefault((weight, where), f"t{len(self.asked)}")
 
@@ -121,7 +168,7 @@ class Terms:
         unknown = _less(self.dossiers(i.numerator), number)
         if i.kind == "median":
             return "NULL", number, unknown
-        total = self.dossiers(told, self._weight_of(f"sum({i.column})"))
+        total = f"CASE WHEN {number} > 0 THEN {self.dossiers(told, self._weight_of(f'sum({i.column})'))} END"
         return total, "NULL" if i.kind == "sum" else number, unknown
 
     def _weight(self, where: str) -> str:
@@ -140,7 +187,7 @@ def _texts(values: Iterable[str]) -> str:
 
 
 def _less(whole: str, part: str) -> str:
-    return f"coalesce({whole}, 0) - coalesce({part}, 0)"
+    return f"{whole} - {part}"
 
 
 def _split(predicate: str) -> tuple[str, str]:
@@ -156,31 +203,31 @@ def _split(predicate: str) -> tuple[str, str]:
 # ---- indicators
 
 
-def _medians(con: duckdb.DuckDBPyConnection, i: Indicator) -> str:
-    """A relation of node_place and the median of the indicator's column there: from the number of dossiers with each
-    value, as a dossier counts in several periods and sums."""
-    asked = asked_labels(i.numerator)
-    keys = [str(i.column), *(name for name in statics() if name in asked)]
+def _values(con: duckdb.DuckDBPyConnection, median: Indicator, of: str) -> str:
+    """How many dossiers have each value of the indicator's column, by place."""
+    asked = asked_labels(median.numerator)
+    keys = [str(median.column), *(name for name in statics() if name in asked)]
     relation = alike(
-        con, i.code, {"n": "count(*)"}, keys, channel="origin" in asked, due=not _whenever_due(i.numerator)
+        con, of, median.code, {"n": "count(*)"}, keys, "origin" in asked, due=not _whenever_due(median.numerator)
     )
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {i.code} AS
-            WITH of_place AS (
-                SELECT place, {i.column} AS value, sum(n) AS n FROM {relation}
-                WHERE ({i.numerator}) AND {i.column} IS NOT NULL GROUP BY place, {i.column}
-            ),
-            of_node AS (
-                SELECT node_place, value, CAST(sum(n) AS BIGINT) AS n FROM of_place JOIN node_place USING (place) GROUP BY node_place, value
-            ),
-            running AS (
-                SELECT node_place, value, sum(n) OVER (PARTITION BY node_place ORDER BY value) AS upto, sum(n) OVER (PARTITION BY node_place) AS told
-                FROM of_node
-            )
-            SELECT node_place, (min(value) FILTER (WHERE upto > (told - 1) // 2) + min(value) FILTER (WHERE upto > told // 2)) / 2 AS median
-            FROM running GROUP BY node_place"""
-    )
-    return i.code
+    return f"""SELECT place, CAST({median.column} AS BIGINT) AS value, CAST(sum(n) AS BIGINT) AS n FROM {relation}
+               WHERE ({median.numerator}) AND {median.column} IS NOT NULL GROUP BY place, {median.column}"""
+
+
+def _median_sql(median: Indicator) -> str:
+    """node_place and the median there: from the number of dossiers with each value, as a dossier counts in several periods
+    and sums."""
+    return f"""
+        WITH of_node AS (
+            SELECT node_place, value, CAST(sum(n) AS BIGINT) AS n FROM {VALUES} JOIN node_place USING (place)
+            WHERE indicator = '{median.code}' GROUP BY node_place, value
+        ),
+        running AS (
+            SELECT node_place, value, sum(n) OVER (PARTITION BY node_place ORDER BY value) AS upto, sum(n) OVER (PARTITION BY node_place) AS told
+            FROM of_node
+        )
+        SELECT node_place, (min(value) FILTER (WHERE upto > (told - 1) // 2) + min(value) FILTER (WHERE upto > told // 2)) / 2 AS median
+        FROM running GROUP BY node_place"""
 
 
 def _whenever_due(predicate: str) -> bool:
@@ -192,13 +239,13 @@ def _whenever_due(predicate: str) -> bool:
 def _indicator_sql(con: duckdb.DuckDBPyConnection, terms: Terms, parts: dict[str, tuple[str, str, str]]) -> str:
     """period, unit_id (also of sums of units), and a list for all indicators, in their order, of each of numerator,
     denominator, unknown, value (a median): a row where something tells of the unit in the period, dossiers or a summary."""
-    medians = {code: _medians(con, i) for code, i in indicators().items() if i.kind == "median"}
-    sums = ", ".join(f"sum({term}) AS {term}" for term in terms.asked.values())
-    lists = part_lists(parts, {code: f"{relation}.median" for code, relation in medians.items()})
-    joined = " ".join(f"LEFT JOIN {name} USING (node_place)" for name in medians.values())
+    sums = ", ".join(f"sum({term}) AS {term}" for term in terms.names())
+    medians = [i for i in indicators().values() if i.kind == "median"]
+    lists = part_lists(parts, {i.code: f"{i.code}.median" for i in medians})
+    joined = " ".join(f"LEFT JOIN ({_median_sql(i)}) {i.code} USING (node_place)" for i in medians)
     counts = f"""
         SELECT period, unit_id, {lists}
-        FROM (SELECT node_place, {sums} FROM place_count JOIN node_place USING (place) GROUP BY node_place)
+        FROM (SELECT node_place, {sums} FROM {PLACES} JOIN node_place USING (place) GROUP BY node_place)
         JOIN (SELECT DISTINCT node_place, period, node AS unit_id FROM node_place) USING (node_place) {joined}
         ORDER BY node_place"""
     return with_summaries(con, counts)

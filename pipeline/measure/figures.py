@@ -6,6 +6,8 @@ Each count is a predicate over the labels of `dossier_period`; all SQL is genera
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 import polars as pl
 
@@ -15,8 +17,9 @@ from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.declare.tables import sealed_tables
 from pipeline.measure import spark
-from pipeline.measure.counted import COUNTED, PERIOD_COLUMNS, count, part_lists, reported_forms, with_summaries
+from pipeline.measure.counted import PERIOD_COLUMNS, count, part_lists, reported_forms, with_summaries
 from pipeline.measure.heart import heart_select
+from pipeline.measure.moved import COUNTED, WHOLE, Part
 from pipeline.measure.reported import reconciled, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
 from pipeline.measure.score_table import score_select, score_table
@@ -30,8 +33,8 @@ FORM_ORDER = 'ORDER BY period, "by", unit_id, field'
 HERE = dict.fromkeys(("heart", "own", "live", "main"), "")  # the schemas of a statement about the tables themselves
 
 
-def build_figures(con: duckdb.DuckDBPyConnection) -> None:
-    """All figure tables and views, in order. Needs the tables of warehouse/build."""
+def build_figures(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> None:
+    """All figure tables and views, in order. Needs the tables of warehouse/build. counted: as moved.counted_in gives it."""
     reported_tables(con)
     _threshold_table(con)
     score_table(con)
@@ -42,7 +45,7 @@ def build_figures(con: duckdb.DuckDBPyConnection) -> None:
         _count_from_rows(con)
         con.execute("DROP TABLE period_count")  # from here on it is computed when it is asked, as with DuckDB
     else:
-        count(con)
+        count(con, counted)
     for name in VIEWS[1:]:
         con.execute(view_sql(name))
     derived_tables(con)

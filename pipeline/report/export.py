@@ -23,6 +23,7 @@ from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
 from pipeline.measure import answers
+from pipeline.measure.aside import laid_aside
 from pipeline.measure.returns import return_figures, return_indicators
 from pipeline.measure.scores import score_rows
 from pipeline.report.book import Book, open_book
@@ -81,16 +82,18 @@ def export(
     """
     periods = parse_periods(period)
     made = Made(DRAWN if draw else NOT_ASKED)
-    books = [open_book(con, one.key, unit, rules, lang, as_known) for one in periods]
-    if template is not None and template.exists():
-        with TemporaryDirectory() as trial:
-            write_section(con, books[0], Path(trial), lang, None, template)
-    out.mkdir(parents=True, exist_ok=True)
-    made.add(_write_tables(tables(con, period, books, rules, unit), out))
-    for book in books:
-        folder = out if len(books) == 1 else out / book.period.key.replace(":", "-")  # Windows knows no colon in names
-        folder.mkdir(exist_ok=True)
-        _write_outputs(con, book, folder, lang, made, say, template)
+    with laid_aside(con, [one.key for one in periods]):
+        books = [open_book(con, one.key, unit, rules, lang, as_known) for one in periods]
+        if template is not None and template.exists():
+            with TemporaryDirectory() as trial:
+                write_section(con, books[0], Path(trial), lang, None, template)
+        out.mkdir(parents=True, exist_ok=True)
+        made.add(_write_tables(tables(con, period, books, rules, unit), out))
+        for book in books:
+            name = book.period.key.replace(":", "-")  # Windows knows no colon in names
+            folder = out if len(books) == 1 else out / name
+            folder.mkdir(exist_ok=True)
+            _write_outputs(con, book, folder, lang, made, say, template)
     clear(out, made.files)
     by = ({} if unit is None else {"unit": unit}) | ({} if rules == OURS else {"rules": rules})
     by |= {} if as_known is None else {"as_known": str(as_known)}

@@ -21,7 +21,7 @@ import duckdb
 
 from pipeline import __version__
 from pipeline.declare.moments import HOME_ZONE
-from pipeline.declare.tables import SCHEMA_VERSION, macros, tables
+from pipeline.declare.tables import SCHEMA_VERSION, inner_tables, macros, tables
 from pipeline.declare.text import Text
 from pipeline.errors import NothingPublished
 from pipeline.settings import PROJECT, Home
@@ -157,19 +157,20 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
         "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = 'built'"
     ).fetchall()
     there = {tuple(place) for *place, _ in columns}
-    types = {f"{name}.{column}": kind for schema, name, column, kind in columns if schema == "main"}
+    inner = {name: table for name, table in inner_tables().items() if name in {place[1] for place in there}}
+    types = {f"{name}.{column}": kind for schema, name, column, kind in columns if schema == "main" or name in inner}
     kinds = con.execute(
         "SELECT schema_name, table_name, 'TABLE' FROM duckdb_tables() WHERE database_name = 'built' UNION ALL "
         "SELECT schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE database_name = 'built' AND NOT internal"
     ).fetchall()
     for schema, name, kind in kinds:  # a table of another schema than main has the words of its namesake
-        if table := tables().get(name):
+        if table := tables().get(name) or inner.get(name):
             con.execute(f'COMMENT ON {kind} "{schema}".{name} IS {_quoted(str(table.text))}')
             for column, text in table.columns.items():
                 if (schema, name, column) in there:
                     con.execute(f'COMMENT ON COLUMN "{schema}".{name}."{column}" IS {_quoted(str(text))}')
     words: list[tuple[str | None, ...]] = []
-    for table in tables().values():
+    for table in (*tables().values(), *inner.values()):
         words.append((table.name, None, None, table.text.vi, table.text.en))
         for column, text in table.columns.items():
             words.append((table.name, column, types[f"{table.name}.{column}"], text.vi, text.en))

@@ -179,7 +179,7 @@ def test_failed_blocking_check_keeps_the_old_release_and_shows_where(
     accounting = next(check for check in checks() if check.code == "accounting")
     bad = Outcome(accounting, 1, [{"file": "gio_an/quy3.csv", "rows_in": 4, "rows_told": 3}])
     real = night.run_checks
-    monkeypatch.setattr(night, "run_checks", lambda con: [bad, *real(con)[1:]])
+    monkeypatch.setattr(night, "run_checks", lambda con, counted: [bad, *real(con, counted)[1:]])
     with pytest.raises(night.NotPublished, match=r"Every row of every file"):
         run_night(published, rebuild=True)
     assert current(published).id == before

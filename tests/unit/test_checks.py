@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pytest
@@ -12,6 +12,7 @@ from pipeline import night
 from pipeline.errors import CheckFailed
 from pipeline.measure.checks import checks, relations_looked_at, run_checks
 from pipeline.measure.figures import VIEWS, build_figures
+from pipeline.measure.moved import Part
 from pipeline.warehouse.build import build, connect
 from tests.unit.office import QUARTER, Office, dossier, opened
 
@@ -152,8 +153,8 @@ def test_a_blocking_fault_is_not_published(tmp_path, monkeypatch: pytest.MonkeyP
     office.drop("b.csv", [dossier()])
     derived = night.build_figures
 
-    def faulty(con: duckdb.DuckDBPyConnection) -> None:
-        derived(con)
+    def faulty(con: duckdb.DuckDBPyConnection, counted: Sequence[Part]) -> None:
+        derived(con, counted)
         con.execute(PLANTED["identities"][0])
 
     with monkeypatch.context() as patch, pytest.raises(CheckFailed) as caught:

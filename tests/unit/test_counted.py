@@ -54,14 +54,19 @@ MADE = """
 """
 
 
+def make(con: duckdb.DuckDBPyConnection, seed: int) -> None:
+    """The tables that figures are counted from, with random dossiers."""
+    made = [name for name, label in labels().items() if not label.never_null and name != "service_level"]
+    flags = ", ".join(f"of(i, 2{n}, [TRUE, FALSE, NULL]) AS {name}" for n, name in enumerate(made))
+    con.execute(MADE.format(seed=seed, flags=flags))
+    reported = ", ".join(f"{name} BIGINT" for name in counts())
+    con.execute(f"CREATE TABLE reported_wide (period VARCHAR, unit_id VARCHAR, field VARCHAR, {reported})")
+
+
 @pytest.fixture(scope="module", params=[1, 2])
 def con(request: pytest.FixtureRequest) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
-    made = [name for name, label in labels().items() if not label.never_null and name != "service_level"]
-    flags = ", ".join(f"of(i, 2{n}, [TRUE, FALSE, NULL]) AS {name}" for n, name in enumerate(made))
-    con.execute(MADE.format(seed=request.param, flags=flags))
-    reported = ", ".join(f"{name} BIGINT" for name in counts())
-    con.execute(f"CREATE TABLE reported_wide (period VARCHAR, unit_id VARCHAR, field VARCHAR, {reported})")
+    make(con, request.param)
     con.execute(figures.view_sql("dossier_period"))
     con.execute(figures.view_sql("period_count"))
     return con

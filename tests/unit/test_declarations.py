@@ -18,7 +18,7 @@ from pipeline.declare.layouts import built_in, column_names
 from pipeline.declare.periods import schemes
 from pipeline.declare.procedures import CODE, known_fields, known_names, national_code, procedures
 from pipeline.declare.reasons import reasons
-from pipeline.declare.tables import macros, tables
+from pipeline.declare.tables import inner_tables, macros, tables
 from pipeline.declare.text import Text, declared, fold
 from pipeline.declare.units import FOREVER, successors, units
 from pipeline.measure.figures import indicator_terms, measure_counts_sql
@@ -79,8 +79,9 @@ def test_every_table_and_column_has_its_comment(con: duckdb.DuckDBPyConnection) 
 
 def test_the_data_dictionary_tells_all_of_it(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute('SELECT "table", "column", type, vi, en FROM data_dictionary').fetchall()
-    assert {(t, c) for t, c, *_ in rows if c} == {(t.name, c) for t in tables().values() for c in t.columns}
-    assert {t for t, c, *_ in rows if c is None} == set(tables()) | set(macros())
+    told = tables() | inner_tables()
+    assert {(t, c) for t, c, *_ in rows if c} == {(t.name, c) for t in told.values() for c in t.columns}
+    assert {t for t, c, *_ in rows if c is None} == told.keys() | macros().keys()
     assert all(vi and en and (kind or not column) for _, column, kind, vi, en in rows)
 
 

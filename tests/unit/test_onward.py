@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from pipeline import night
+from pipeline.measure import moved
 from pipeline.settings import Home
 from pipeline.warehouse import onward
 from pipeline.warehouse.intake import recorded
@@ -26,6 +27,12 @@ from tests.unit.office import Office, dossier, opened
 from tests.unit.test_as_known_sql import office as office
 
 KNOWN = {COUNTER: "intake", COMMUNES: "intake"}
+
+
+@pytest.fixture(autouse=True)
+def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts go on too, which few dossiers do not need."""
+    monkeypatch.setattr(moved, "MANY", 0)
 
 
 def events(home: Home) -> list[datetime]:

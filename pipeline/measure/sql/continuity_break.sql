@@ -31,7 +31,7 @@ SELECT p.*
 FROM place p
 LEFT JOIN period_tally a ON p.left_open AND a.period = p.period_before AND a.register_unit_id = p.register_unit_id
 LEFT JOIN period_tally b ON p.carried AND b.period = p.period AND b.register_unit_id = p.register_unit_id
-WHERE (coalesce(a.open, 0), a.which_open) IS DISTINCT FROM (coalesce(b.carried, 0), b.which_carried)
+WHERE (coalesce(a.open, 0), coalesce(a.which_open, 0)) <> (coalesce(b.carried, 0), coalesce(b.which_carried, 0))
    OR (p.left_unit_id <> p.carried_unit_id AND a.open > 0);
 
 CREATE OR REPLACE TEMP VIEW doubted_dossier AS

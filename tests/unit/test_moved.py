@@ -1,0 +1,97 @@
+"""Counts that go on from a published database are those of a whole count: whatever moved since, dossiers or places.
+
+Not here: whole nights that go on (test_onward), whether a whole count is right (test_counted).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.measure import moved
+from pipeline.measure.counted import count
+from pipeline.measure.moved import COUNTED, MOVED, WHOLE, counted_in
+from pipeline.measure.tally import tally
+from tests.unit.test_counted import make
+
+# What comes between two nights, one kind each; `later` is the same office with other dossiers.
+CAME = {
+    "nothing but words about dossiers": "",
+    "a cut-off that went on": "UPDATE period_unit SET as_of = as_of + 1, as_of_end = as_of_end + INTERVAL 1 DAY WHERE period IN ('M9', 'Q3') AND unit_id = 'b'",
+    "a period": "INSERT INTO period_unit SELECT * REPLACE ('M6' AS period, period_from - 31 AS period_from, period_to - 31 AS period_to, as_of - 31 AS as_of, as_of_end - INTERVAL 31 DAY AS as_of_end) FROM period_unit WHERE period = 'M7'",
+    "a period that is told of no longer": "UPDATE period_unit SET coverage = 'no_data' WHERE period = 'C8' AND unit_id = 'a'",
+    "a unit that counts in another": "UPDATE period_unit SET counted_unit_id = 'a' WHERE period = 'M9'",
+    "states of dossiers of which no file tells": "UPDATE dossier_state SET state = 'unclassified' WHERE length(dossier_id) = 4",
+    "a unit without any dossier": "UPDATE dossier SET unit_id = 'a'; INSERT INTO touched SELECT DISTINCT dossier_id FROM former.dossier WHERE unit_id = 'b'",
+}  # fmt: skip
+TABLES = ("place_count", "value_count", "period_tally", "unit_count", "form_ii06a", "indicator_value")
+
+
+def night(con: duckdb.DuckDBPyConnection, published: Path | None) -> dict[str, list[tuple]]:
+    with counted_in(con, published) as counted:
+        assert counted == (MOVED if published else WHOLE)
+        count(con, counted)
+        tally(con, counted)
+    return {name: con.execute(f"FROM {COUNTED}.{name} ORDER BY ALL").fetchall() for name in TABLES}
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The database of the night before."""
+    monkeypatch.setattr(moved, "MANY", 0)
+    path = tmp_path / "published.duckdb"
+    with duckdb.connect(path) as con:
+        make(con, 1)
+        con.execute("CREATE SCHEMA live; CREATE VIEW live.period_unit AS FROM main.period_unit")
+        night(con, None)
+    return path
+
+
+def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str) -> None:
+    """The night after: one in ten dossiers is as a file tells it now (or gone), some are new, and what came beside them."""
+    make(con, 1)
+    con.execute(f"ATTACH '{published.as_posix()}' AS former (READ_ONLY)")
+    con.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT dossier_id FROM dossier WHERE row % 10 = 3")
+    con.execute("DELETE FROM dossier WHERE row % 10 = 3")
+    con.execute(
+        "INSERT INTO dossier SELECT * REPLACE (CASE WHEN row % 20 = 3 THEN dossier_id ELSE dossier_id || 'n' END AS dossier_id, "
+        "CASE channel WHEN 'online' THEN 'postal' ELSE 'online' END AS channel, coalesce(due_on, DATE '2023-08-20') AS concluded_on, "
+        "coalesce(conclusion, 'resolved') AS conclusion, received_on + 30 AS received_on) FROM former.dossier WHERE row % 10 = 3 AND row % 3 > 0"
+    )
+    con.execute("INSERT INTO touched SELECT DISTINCT dossier_id FROM dossier WHERE dossier_id LIKE '%n'")
+    con.execute(came)
+    con.execute("DETACH former")
+
+
+@pytest.mark.parametrize("came", CAME)
+def test_counts_go_on(published: Path, came: str) -> None:
+    with duckdb.connect() as con:
+        go_on(con, published, CAME[came])
+        ours = night(con, published)
+        whole = night(con, None)
+    with duckdb.connect(published, read_only=True) as con:
+        before = {name: con.execute(f"FROM {COUNTED}.{name} ORDER BY ALL").fetchall() for name in TABLES}
+    for name in TABLES:
+        assert ours[name] == whole[name] and ours[name] != before[name] and len(whole[name]) >= 5, name
+
+
+FAULTS = {
+    "states of other dossiers are not looked at": ("SELECT dossier_id FROM touched\nUNION", "SELECT dossier_id FROM touched\nINTERSECT", "states of dossiers of which no file tells"),
+    "the day of the cut-off is not looked at": ("as_of, as_of_end, ", "", "a cut-off that went on"),
+    "what dossiers were is not taken off": ("{former}.dossier SEMI JOIN moved USING (dossier_id);\nCREATE TEMP TABLE now", "{former}.dossier WHERE FALSE;\nCREATE TEMP TABLE now", "nothing but words about dossiers"),
+    "dossiers of a place that came after": ("d.received_on <= s.until", "d.received_on < s.since", "a cut-off that went on"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, wrong, came = FAULTS[fault]
+    texts = (moved.RELATIONS, moved.COUNTS_BY)
+    monkeypatch.setattr(moved, "RELATIONS", texts[0].replace(right, wrong))
+    monkeypatch.setattr(moved, "COUNTS_BY", texts[1].replace(right, wrong))
+    assert texts != (moved.RELATIONS, moved.COUNTS_BY)
+    with duckdb.connect() as con:
+        go_on(con, published, CAME[came])
+        assert night(con, published) != night(con, None)

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.declare.text import Text
@@ -23,86 +24,87 @@ MASTERS = r"local(\[(\*|[1-9]\d*)\])?|yarn|(spark|k8s|sc)://\S+"
 class Home:
     """The folder that holds `data/`. The record is: intake log, archive, seals, restricted store (and its key).
 
-    work: where a re-run conforms and builds instead of in the warehouse; the record is read all the same."""
+    work: where a re-run conforms and builds instead of in the warehouse; the record is read all the same. Its places are
+    asked for once a file, so each is put together once."""
 
     root: Path
     work: Path | None = None
 
-    @property
+    @cached_property
     def raw(self) -> Path:
         return self.root / "data" / "raw"
 
-    @property
+    @cached_property
     def warehouse(self) -> Path:
         return self.root / "data" / "warehouse"
 
-    @property
+    @cached_property
     def intake_log(self) -> Path:
         return self.warehouse / "intake.jsonl"
 
-    @property
+    @cached_property
     def seen(self) -> Path:
         """Hashes of the files in data/raw, so that not all are read each night: can be deleted."""
         return self.warehouse / "seen.json"
 
-    @property
+    @cached_property
     def archive(self) -> Path:
         return self.warehouse / "archive"
 
-    @property
+    @cached_property
     def versions(self) -> Path:
         return (self.work or self.warehouse) / "versions"
 
-    @property
+    @cached_property
     def restricted(self) -> Path:
         return self.warehouse / "restricted"
 
-    @property
+    @cached_property
     def codes(self) -> Path:
         """Dossier codes of each file. Restricted."""
         return (self.work or self.restricted) / "codes"
 
-    @property
+    @cached_property
     def unit_names(self) -> Path:
         """Names of units that no list knows, of each file. Restricted."""
         return (self.work or self.restricted) / "units"
 
-    @property
+    @cached_property
     def seals(self) -> Path:
         return self.warehouse / "seals"
 
-    @property
+    @cached_property
     def as_known(self) -> Path:
         """Databases of what was known at earlier times: each can be deleted and is built again when asked for."""
         return self.warehouse / "as_known"
 
-    @property
+    @cached_property
     def outputs(self) -> Path:
         """Forms, workbook, report section and page of the quarters, as the nights keep them ready: a folder each."""
         return self.warehouse / "outputs"
 
-    @property
+    @cached_property
     def releases(self) -> Path:
         return self.warehouse / "releases"
 
-    @property
+    @cached_property
     def pointer(self) -> Path:
         return self.warehouse / "CURRENT"
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         return self.warehouse / "build.lock"
 
-    @property
+    @cached_property
     def last_run(self) -> Path:
         return self.warehouse / "last_run.json"
 
-    @property
+    @cached_property
     def section_template(self) -> Path:
         """The office's own Word template of the report section; where there is none, the built-in one is used."""
         return self.root / "data" / "templates" / "bao_cao_muc_I3.docx"
 
-    @property
+    @cached_property
     def dagster(self) -> Path:
         return self.root / ".dagster"
 

@@ -5,6 +5,8 @@ Not here: why a row was rejected (conform/, validate/), and the check that the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 import polars as pl
 
@@ -62,7 +64,7 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
         "path": [(f.folder / "rows.parquet").as_posix() for _, f in both],
     }
     store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
-    rejected = parquet(facts.folder / "rejected.parquet" for _, facts in both)
+    rejected = kept_parquet(both, "rejected.parquet", lambda facts: facts.rejected or facts.excluded)
     con.execute(f"CREATE TEMP VIEW row_of_file AS {rows_sql(both)}")
     con.execute(
         f"""CREATE TEMP VIEW rejected_of_file AS
@@ -70,6 +72,13 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
             JOIN file_folder d ON replace(d.path, 'rows.parquet', 'rejected.parquet') = r.filename
             JOIN file f ON f.sha256 = d.sha256"""
     )
+
+
+def kept_parquet(files: Files, name: str, told: Callable[[FileFacts], object]) -> str:
+    """The files of that name of those that tell something in it, for read_parquet; an empty one where none does. To open
+    them all each night takes longer the more there are."""
+    some = [facts for _, facts in files if told(facts)] or [facts for _, facts in files[:1]]
+    return parquet(facts.folder / name for facts in some)
 
 
 def rows_sql(files: Files) -> str:
@@ -84,21 +93,18 @@ def rows_sql(files: Files) -> str:
 def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:
     """`set_aside`: rows that do not count, and why. `file_account`: rows of each file by verdict and reason."""
     # without a file that counts the table is made all the same, of no rows
-    aside = parquet(facts.folder / "aside.parquet" for _, facts in files or withdrawn)
+    told = kept_parquet(files or withdrawn, "aside.parquet", lambda f: f.excluded or f.rejected or f.notices)
     con.execute(
         f"""
         CREATE TABLE set_aside AS
         SELECT f.file_id, a.sheet, a.row, a.verdict, a.reason, a."column", a.expected, a.found
-        FROM read_parquet({aside}, filename = true) a
+        FROM read_parquet({told}, filename = true) a
         JOIN file_folder d ON replace(d.path, 'rows.parquet', 'aside.parquet') = a.filename
         JOIN file f ON f.sha256 = d.sha256 AND f.withdrawn_at IS NULL
         UNION ALL
-        SELECT f.file_id, r.sheet, r.row, 'rejected', 'unknown_unit', 'unit', NULL,
-               CASE WHEN r.unit LIKE '#%' THEN substr(r.unit, instr(r.unit, ' ') + 1) ELSE r.unit END
-        FROM row_of_file r JOIN file f USING (sha256)
-        JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
-            AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
-        WHERE u.unit_id IS NULL AND f.withdrawn_at IS NULL
+        SELECT file_id, sheet, row, 'rejected', 'unknown_unit', 'unit', NULL,
+               CASE WHEN unit LIKE '#%' THEN substr(unit, instr(unit, ' ') + 1) ELSE unit END
+        FROM unknown_row WHERE withdrawn_at IS NULL
         UNION ALL
         SELECT DISTINCT r.file_id, r.sheet, r.row, 'rejected', 'unknown_unit', 'unit', NULL,
                CASE WHEN r.unit LIKE '#%' THEN substr(r.unit, instr(r.unit, ' ') + 1) ELSE r.unit END

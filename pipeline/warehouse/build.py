@@ -72,7 +72,7 @@ def build(
     file_tables(con, files, back)
     _status_table(con)
     procedure_table(con)
-    own = resolve_units(con, files + back, aliases)
+    own = resolve_units(con, files + back, aliases, new)
     reported_tables(con, files, aliases, own)
     return_tables(con, files, aliases, own)
     unit_tables(con, own)

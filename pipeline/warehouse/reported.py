@@ -13,9 +13,10 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.units import Unit, units
+from pipeline.warehouse.accounts import kept_parquet
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.record import Entry
-from pipeline.warehouse.sql import parquet, statement, store
+from pipeline.warehouse.sql import statement, store
 from pipeline.warehouse.units import own_unit
 from pipeline.warehouse.versions import FileFacts
 
@@ -24,7 +25,7 @@ def reported_tables(
     con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases, own: dict[str, Unit]
 ) -> None:
     """`reported`: a row per reported figure. Adds to `own` the units that the sources of summaries brought themselves."""
-    paths = parquet(facts.folder / "reported.parquet" for _, facts in files)
+    paths = kept_parquet(files, "reported.parquet", lambda facts: facts.reported) if files else ""
     con.execute(
         f"""CREATE TEMP TABLE reported_row AS
             SELECT r.*, f.file_id, f.source, f.exported_at, f.known_at FROM read_parquet({paths}, filename = true) r

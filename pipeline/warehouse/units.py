@@ -5,6 +5,7 @@ Not here: how a name is read (declare/units), and which days are covered (sql/pe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import duckdb
@@ -12,10 +13,9 @@ import polars as pl
 
 from pipeline.declare.text import fold
 from pipeline.declare.units import ALWAYS, FOREVER, Unit, propose, successions, units
+from pipeline.warehouse.accounts import Files, rows_sql
 from pipeline.warehouse.aliases import Aliases
-from pipeline.warehouse.record import Entry
-from pipeline.warehouse.sql import parquet, store
-from pipeline.warehouse.versions import FileFacts
+from pipeline.warehouse.sql import parquet, question, statement, store
 
 EVERYTHING = Unit("*", "*", "Tất cả đơn vị có số liệu", "all", ALWAYS, FOREVER, None)
 
@@ -28,30 +28,41 @@ def _change_days(aliases: Aliases) -> list[date]:
 
 
 def resolve_units(
-    con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases
+    con: duckdb.DuckDBPyConnection, files: Files, aliases: Aliases, new: Collection[int] | None = None
 ) -> dict[str, Unit]:
-    """Fills `unit_ref`: every unit as written → unit_id, or null. Returns the units that sources brought themselves.
-    files: also those that were taken back; what they alone name is no unit of today."""
+    """`unit_named`: the names of units that files write. Fills `unit_ref`: every one of them → unit_id, or null. Returns the
+    units that sources brought themselves. `unknown_row`: the rows whose unit is not known. files: also those that were
+    taken back; what they alone name is no unit of today. new: the files (seq) since `unit_named` was made, if it was."""
     days = _change_days(aliases)
     eras = " + ".join(f"CAST(d >= DATE '{d}' AS INTEGER)" for d in days) or "0"
     con.execute(f"CREATE TEMP MACRO era(d) AS ({eras})")
+    making = statement("warehouse", "unit_named")
+    if new is None:
+        con.execute(making.replace("{rows}", "row_of_file"))
+    else:
+        rows = rows_sql([(entry, facts) for entry, facts in files if entry.seq in new])
+        con.execute("INSERT INTO unit_named " + question(making).replace("{rows}", f"({rows})"))
     written = con.execute(
-        """SELECT f.source, r.unit, era(CAST(r.received_at AS DATE)), era(CAST(f.exported_at AS DATE)),
-                  bool_or(f.withdrawn_at IS NULL)
-           FROM row_of_file r JOIN file f USING (sha256) GROUP BY ALL ORDER BY ALL"""
+        """SELECT source, written, received_era, exported_era, bool_or(withdrawn_at IS NULL), list(DISTINCT file_id)
+           FROM (
+               SELECT f.source, n.written, unnest(range(era(first_received_on), era(last_received_on) + 1)) AS received_era,
+                      era(CAST(f.exported_at AS DATE)) AS exported_era, f.withdrawn_at, f.file_id
+               FROM unit_named n JOIN file f USING (file_id)
+           ) GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
     day_in = [days[0] - timedelta(days=1) if days else date(2000, 1, 1), *days]
     brings = {facts.source for _, facts in files if facts.own_units}
     own: dict[str, Unit] = {}
     _file_units(con, files, aliases, own)
-    rows = []
-    for source, name, received_era, exported_era, counts in written:
+    rows, unknown = [], set[int]()
+    for source, name, received_era, exported_era, counts, file_ids in written:
         if source in brings:
             unit_id = own_unit(source, name, own if counts else {})
         else:
             on = day_in[received_era], day_in[exported_era]
             found = aliases.meant(name, source, *on)
             unit_id = found.unit_id if found else None
+        unknown |= set() if unit_id else set(file_ids)
         rows.append((source, name, received_era, exported_era, unit_id))
     schema = {
         "source": pl.String,
@@ -61,6 +72,8 @@ def resolve_units(
         "unit_id": pl.String,
     }
     store(con, "unit_ref", pl.DataFrame(rows, schema=schema, orient="row"), temp=True)
+    some = [(entry, facts) for entry, facts in files if entry.seq in unknown] or files[:1]
+    con.execute(statement("warehouse", "unknown_row").replace("{rows}", f"({rows_sql(some)})"))
     names = {facts.source: facts.source_name for entry, facts in files if entry.counts}
     for source in sorted(brings & names.keys()):
         own[f"{source}:*"] = Unit(f"{source}:*", f"{source}:*", names[source], "group", ALWAYS, FOREVER, None)
@@ -74,9 +87,7 @@ def own_unit(source: str, name: str, own: dict[str, Unit]) -> str:
     return unit_id
 
 
-def _file_units(
-    con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases, own: dict[str, Unit]
-) -> None:
+def _file_units(con: duckdb.DuckDBPyConnection, files: Files, aliases: Aliases, own: dict[str, Unit]) -> None:
     """`file_unit`: whose a file is, where that stands in its title or its source's declaration."""
     rows = []
     for entry, facts in files:
@@ -135,19 +146,13 @@ def unit_tables(con: duckdb.DuckDBPyConnection, own: dict[str, Unit]) -> None:
     store(con, "unit_successor", pl.DataFrame(taken, schema=schema, orient="row"))
 
 
-def unit_review(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]]) -> None:
+def unit_review(con: duckdb.DuckDBPyConnection, files: Files) -> None:
     """`unit_review`: names of units that were not understood, with the units they may mean. Never the text of one that
     is no declared name: that stands in the restricted store, under the same hash."""
-    unknown = [facts.folder / "unknown_units.parquet" for _, facts in files]
-    found_near = f"SELECT DISTINCT unit_hash, near FROM read_parquet({parquet(unknown)})"
-    near = dict(con.execute(found_near).fetchall()) if unknown else {}
     told = con.execute(
         """WITH told AS (
-               SELECT f.source, r.unit, CAST(r.received_at AS DATE) AS first, CAST(r.received_at AS DATE) AS last, f.exported_at
-               FROM row_of_file r JOIN file f USING (sha256)
-               JOIN unit_ref u ON u.source = f.source AND u.written = r.unit
-                   AND u.received_era = era(CAST(r.received_at AS DATE)) AND u.exported_era = era(CAST(f.exported_at AS DATE))
-               WHERE u.unit_id IS NULL AND f.withdrawn_at IS NULL
+               SELECT source, unit, CAST(received_at AS DATE) AS first, CAST(received_at AS DATE) AS last, exported_at
+               FROM unknown_row WHERE withdrawn_at IS NULL
                UNION ALL
                SELECT source, unit, any_value(first_day), any_value(last_day), any_value(exported_at) FROM reported_row r
                SEMI JOIN (SELECT source, unit FROM reported_unit WHERE unit_id IS NULL) USING (source, unit)
@@ -156,6 +161,9 @@ def unit_review(con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFac
            SELECT source, unit, count(*), min(first), max(last), max(CAST(exported_at AS DATE)) FROM told
            GROUP BY ALL ORDER BY 3 DESC, 1, 2"""
     ).fetchall()
+    unknown = [facts.folder / "unknown_units.parquet" for _, facts in files] if told else []
+    found_near = f"SELECT DISTINCT unit_hash, near FROM read_parquet({parquet(unknown)})"
+    near = dict(con.execute(found_near).fetchall()) if unknown else {}
     rows = []
     for source, kept, count, first, last, exported in told:
         hashed, _, found = kept[1:].partition(" ") if kept.startswith("#") else (None, "", kept)

@@ -305,8 +305,10 @@ def everything(office: Office) -> str:
     """All that is kept outside the restricted store and data/raw, as text."""
     kept = [str(pl.read_parquet(path).rows()) for path in sorted(office.home.versions.rglob("*.parquet"))]
     with office.open() as con:
-        names = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-        kept += [str(con.execute(f'FROM "{name}"').fetchall()) for name in names]
+        names = [
+            name for (name,) in con.execute("SELECT schema_name || '.' || table_name FROM duckdb_tables()").fetchall()
+        ]
+        kept += [str(con.execute(f"FROM {name}").fetchall()) for name in names]
     return "\n".join(kept)
 
 

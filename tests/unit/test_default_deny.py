@@ -57,7 +57,8 @@ def texts(folder: Path) -> Iterator[tuple[str, str]]:
             yield where, "\n".join(map(str, pl.read_parquet(path).rows()))
         elif path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as con:
-                for (table,) in con.execute("SELECT table_name FROM information_schema.tables").fetchall():
+                named = "SELECT concat('\"', table_schema, '\".', table_name) FROM information_schema.tables"
+                for (table,) in con.execute(named).fetchall():
                     yield f"{where}:{table}", "\n".join(map(str, con.execute(f"FROM {table}").fetchall()))
 
 

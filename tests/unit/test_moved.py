@@ -20,8 +20,11 @@ from tests.unit.test_counted import make
 CAME = {
     "nothing but words about dossiers": "",
     "a cut-off that went on": "UPDATE period_unit SET as_of = as_of + 1, as_of_end = as_of_end + INTERVAL 1 DAY WHERE period IN ('M9', 'Q3') AND unit_id = 'b'",
+    "a cut-off that went on far": "UPDATE period_unit SET as_of = as_of + 30, as_of_end = as_of_end + INTERVAL 30 DAY WHERE period IN ('M7', 'M8')",
+    "a cut-off that went back": "UPDATE period_unit SET as_of = as_of - 20, as_of_end = as_of_end - INTERVAL 20 DAY WHERE period IN ('M7', 'M9', 'Q3')",
     "a period": "INSERT INTO period_unit SELECT * REPLACE ('M6' AS period, period_from - 31 AS period_from, period_to - 31 AS period_to, as_of - 31 AS as_of, as_of_end - INTERVAL 31 DAY AS as_of_end) FROM period_unit WHERE period = 'M7'",
     "a period that is told of no longer": "UPDATE period_unit SET coverage = 'no_data' WHERE period = 'C8' AND unit_id = 'a'",
+    "a period that is told of at last": "UPDATE period_unit SET coverage = 'full' WHERE period = 'M8' AND unit_id = 'b'",
     "a unit that counts in another": "UPDATE period_unit SET counted_unit_id = 'a' WHERE period = 'M9'",
     "states of dossiers of which no file tells": "UPDATE dossier_state SET state = 'unclassified' WHERE length(dossier_id) = 4",
     "a unit without any dossier": "UPDATE dossier SET unit_id = 'a'; INSERT INTO touched SELECT DISTINCT dossier_id FROM former.dossier WHERE unit_id = 'b'",
@@ -37,11 +40,15 @@ def night(con: duckdb.DuckDBPyConnection, published: Path | None) -> dict[str, l
     return {name: con.execute(f"FROM {COUNTED}.{name} ORDER BY ALL").fetchall() for name in TABLES}
 
 
-@pytest.fixture
-def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database of the night before."""
+@pytest.fixture(autouse=True)
+def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moved, "MANY", 0)
-    path = tmp_path / "published.duckdb"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the night before."""
+    path = tmp_path_factory.mktemp("published") / "published.duckdb"
     with duckdb.connect(path) as con:
         make(con, 1)
         con.execute("CREATE SCHEMA live; CREATE VIEW live.period_unit AS FROM main.period_unit")
@@ -79,9 +86,13 @@ def test_counts_go_on(published: Path, came: str) -> None:
 
 FAULTS = {
     "states of other dossiers are not looked at": ("SELECT dossier_id FROM touched\nUNION", "SELECT dossier_id FROM touched\nINTERSECT", "states of dossiers of which no file tells"),
-    "the day of the cut-off is not looked at": ("as_of, as_of_end, ", "", "a cut-off that went on"),
+    "whether there is data is not looked at": (", coverage = 'no_data'", "", "a period that is told of at last"),
+    "due days between cut-offs are not looked at": ("due_on BETWEEN since AND until OR (first", "(first", "a cut-off that went on"),
+    "nor the day of the cut-off itself": ("due_on BETWEEN since AND until OR (first", "due_on BETWEEN since + 1 AND until OR (first", "a cut-off that went on"),
+    "nor states that begin": ("s.from_day BETWEEN since AND until OR", "", "a cut-off that went on far"),
+    "nor days of export": (" OR (first_exported_on > since AND first_exported_on <= until)", "", "a cut-off that went on far"),
     "what dossiers were is not taken off": ("{former}.dossier SEMI JOIN moved USING (dossier_id);\nCREATE TEMP TABLE now", "{former}.dossier WHERE FALSE;\nCREATE TEMP TABLE now", "nothing but words about dossiers"),
-    "dossiers of a place that came after": ("d.received_on <= s.until", "d.received_on < s.since", "a cut-off that went on"),
+    "dossiers of a place that came after": ("d.received_on <= s.until", "d.received_on < s.since", "a period"),
 }  # fmt: skip
 
 

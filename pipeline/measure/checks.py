@@ -183,9 +183,9 @@ def checks() -> list[Check]:
                 "Tệp có hồ sơ mới gần ngày cuối mà nó bao quát (nếu không: khai báo exported_at hoặc to)",
                 "A file has receipts near the last day it covers (if not: declare exported_at or to)",
             ),
-            """SELECT f.source || '/' || f.name AS file, f.file_id, f.last_day, max(CAST(v.received_at AS DATE)) AS newest_receipt
-               FROM version v JOIN file f USING (file_id)
-               WHERE f.extent IN ('full', 'received_in') AND f.last_day IS NOT NULL
+            """SELECT f.source || '/' || f.name AS file, f.file_id, f.last_day, max(n.last_received_on) AS newest_receipt
+               FROM unit_named n JOIN file f USING (file_id)
+               WHERE f.extent IN ('full', 'received_in') AND f.last_day IS NOT NULL AND f.withdrawn_at IS NULL
                GROUP BY ALL HAVING date_diff('day', newest_receipt, f.last_day) > 92""",
         ),
         Check(

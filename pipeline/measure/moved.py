@@ -101,11 +101,16 @@ def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Genera
         "SELECT table_name FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2", [FORMER, COUNTED]
     ).fetchall()
     if {PLACES, VALUES, TALLY} <= {name for (name,) in found}:
-        con.execute(RELATIONS.format(by=COUNTS_BY, former=FORMER))
+        tell_apart(con)
         yield MOVED
     else:  # another engine counted
         yield WHOLE
     con.execute(f"DETACH {FORMER}")
+
+
+def tell_apart(con: duckdb.DuckDBPyConnection) -> None:
+    """The relations of MOVED, under the names that its parts have."""
+    con.execute(RELATIONS.format(by=COUNTS_BY, former=FORMER))
 
 
 def together(counted: Sequence[Part], keys: str, counts: Sequence[str], select: Callable[[str], str], kept: str) -> str:

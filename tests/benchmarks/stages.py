@@ -19,7 +19,12 @@ from typing import Any
 STAGES = {
     "read, conform, archive": ["pipeline.night:take_in"],
     "build tables": ["pipeline.night:build_tables"],
-    "figures": ["pipeline.night:build_figures", "pipeline.night:as_known_macros", "pipeline.night:apply_seals"],
+    "figures": [
+        "pipeline.measure.moved:tell_apart",
+        "pipeline.night:build_figures",
+        "pipeline.night:as_known_macros",
+        "pipeline.night:apply_seals",
+    ],
     "checks": ["pipeline.night:run_checks"],
     "publish": ["pipeline.night:publish", "pipeline.night:settle", "pipeline.warehouse.release:describe"],
     "report, forms, page": ["assets.resources:refresh"],

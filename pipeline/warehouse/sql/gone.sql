@@ -8,10 +8,15 @@ WITH place AS (
            row_number() OVER (ORDER BY exported_at, known_at, file_id) AS position
     FROM file WHERE withdrawn_at IS NULL
 ),
-lists_stock AS (
-    SELECT DISTINCT v.file_id FROM version v JOIN file f USING (file_id) WHERE CAST(v.received_at AS DATE) < f.first_day
+-- a file that only by default is taken for a full export speaks of older dossiers only if it has some; nothing can be
+-- missing from the first file of its source
+by_default AS (
+    SELECT f.file_id, f.first_day FROM file f JOIN place p USING (file_id)
+    WHERE NOT f.extent_told AND p.position > (SELECT min(position) FROM place o WHERE o.source = p.source)
 ),
--- a file that only by default is taken for a full export speaks of older dossiers only if it has some
+lists_stock AS (
+    SELECT DISTINCT v.file_id FROM version v JOIN by_default f USING (file_id) WHERE CAST(v.received_at AS DATE) < f.first_day
+),
 full_file AS (
     SELECT c.unit_id, c.file_id, c.source, p.day, p.position, c.first_day, c.last_day,
            f.extent_told OR s.file_id IS NOT NULL AS lists_stock

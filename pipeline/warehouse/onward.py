@@ -48,11 +48,13 @@ class Base:
 
 def base(known: Release | None, files: Files, aliases: Aliases) -> Base | None:
     """What a night can go on from; None where all must be built: code, declarations, aliases, what was taken back or
-    given again, or how a file was read is not as it was."""
+    given again, or how a file was read is not as it was; nor by another DuckDB, whose hashes may be others."""
     if known is None or not known.database.exists():
         return None
     manifest = json.loads((known.folder / "manifest.json").read_text(encoding="utf-8"))
     then, nights = {f["seq"] for f in manifest["files"]}, known.nights + 1
+    if manifest.get("duckdb") != duckdb.__version__:
+        return None
     old = [f for f in files if f[0].seq in then]
     new = [f for f in files if f[0].seq not in then]
     if not new or nights > NIGHTS or inputs_fingerprint(old, aliases.sha256) != known.inputs:

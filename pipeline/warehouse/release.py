@@ -198,6 +198,7 @@ def publish(
         "built_at": now().isoformat(),
         "schema_version": SCHEMA_VERSION,
         "motcua": __version__,
+        "duckdb": duckdb.__version__,
         "inputs": inputs,
         "unit_aliases": aliases,
         "seals": seals,

@@ -14,6 +14,7 @@ from pipeline.measure import moved
 from pipeline.measure.counted import count
 from pipeline.measure.moved import COUNTED, MOVED, WHOLE, counted_in
 from pipeline.measure.tally import tally
+from pipeline.warehouse.sql import statement
 from tests.unit.test_counted import make
 
 # What comes between two nights, one kind each; `later` is the same office with other dossiers.
@@ -86,12 +87,12 @@ def test_counts_go_on(published: Path, came: str) -> None:
 
 FAULTS = {
     "states of other dossiers are not looked at": ("SELECT dossier_id FROM touched\nUNION", "SELECT dossier_id FROM touched\nINTERSECT", "states of dossiers of which no file tells"),
-    "whether there is data is not looked at": (", coverage = 'no_data'", "", "a period that is told of at last"),
+    "whether there is data is not looked at": ("coverage = 'no_data' AS silent", "FALSE AS silent", "a period that is told of at last"),
     "due days between cut-offs are not looked at": ("due_on BETWEEN since AND until OR (first", "(first", "a cut-off that went on"),
     "nor the day of the cut-off itself": ("due_on BETWEEN since AND until OR (first", "due_on BETWEEN since + 1 AND until OR (first", "a cut-off that went on"),
     "nor states that begin": ("s.from_day BETWEEN since AND until OR", "", "a cut-off that went on far"),
     "nor days of export": (" OR (first_exported_on > since AND first_exported_on <= until)", "", "a cut-off that went on far"),
-    "what dossiers were is not taken off": ("{former}.dossier SEMI JOIN moved USING (dossier_id);\nCREATE TEMP TABLE now", "{former}.dossier WHERE FALSE;\nCREATE TEMP TABLE now", "nothing but words about dossiers"),
+    "what dossiers were is not taken off": ("former.dossier SEMI JOIN moved USING (dossier_id);\nCREATE TEMP TABLE now", "former.dossier WHERE FALSE;\nCREATE TEMP TABLE now", "nothing but words about dossiers"),
     "dossiers of a place that came after": ("d.received_on <= s.until", "d.received_on < s.since", "a period"),
 }  # fmt: skip
 
@@ -99,10 +100,9 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong, came = FAULTS[fault]
-    texts = (moved.RELATIONS, moved.COUNTS_BY)
-    monkeypatch.setattr(moved, "RELATIONS", texts[0].replace(right, wrong))
-    monkeypatch.setattr(moved, "COUNTS_BY", texts[1].replace(right, wrong))
-    assert texts != (moved.RELATIONS, moved.COUNTS_BY)
+    text = statement("measure", "moved")
+    assert right in text
+    monkeypatch.setattr(moved, "statement", lambda *_: text.replace(right, wrong))
     with duckdb.connect() as con:
         go_on(con, published, CAME[came])
         assert night(con, published) != night(con, None)

@@ -5,6 +5,7 @@ Not here: whether a whole build is right (tests/oracle).
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import date, datetime
@@ -14,6 +15,8 @@ import duckdb
 import pytest
 
 from pipeline import night
+from pipeline.audit import sealing
+from pipeline.declare.periods import parse_period
 from pipeline.measure import moved
 from pipeline.settings import Home
 from pipeline.warehouse import onward
@@ -168,6 +171,16 @@ def test_a_night_goes_on_and_says_so(two_months: Office, tmp_path: Path) -> None
     assert differing(release.database, whole) == []
 
 
+def test_a_night_goes_on_beside_a_seal(two_months: Office, tmp_path: Path) -> None:
+    """What was published of the sealed quarter is what was sealed; what is counted goes on from what was counted."""
+    sealing.seal(two_months.home, parse_period("2023-Q3"))
+    assert two_months.night().changed
+    release = current(two_months.home)
+    assert release and release.nights == 1 and release.seals
+    found = differing(release.database, night.build_apart(recorded(two_months.home), tmp_path / "apart"))
+    assert "main.period_unit" in found and not [name for name in found if name.startswith(("counted.", "live."))]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_seen(
     two_months: Office, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -205,6 +218,13 @@ def test_all_is_built_where_it_is_asked_for(two_months: Office) -> None:
 
 def test_all_is_built_by_another_program(two_months: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.warehouse.release.code_fingerprint", lambda: "another")
+    two_months.night()
+    assert nights_of(two_months) == 0
+
+
+def test_all_is_built_by_another_duckdb(two_months: Office) -> None:
+    path = two_months.home.releases / two_months.home.pointer.read_text().strip() / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"duckdb": "1.0.0"}), encoding="utf-8")
     two_months.night()
     assert nights_of(two_months) == 0
 

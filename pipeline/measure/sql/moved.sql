@@ -1,0 +1,48 @@
+-- What tells apart what moved since the published database (attached as `former`) was made: see moved.py.
+-- What makes a place count otherwise, whatever its dossiers: its registers, its first day, and whether there is data.
+CREATE TEMP VIEW place_now AS
+SELECT period, scheme, kind, period_from, period_to, unit_id, counted_unit_id, as_of IS NULL AS unknown, coverage = 'no_data' AS silent
+FROM period_unit;
+CREATE TEMP VIEW place_then AS
+SELECT period, scheme, kind, period_from, period_to, unit_id, counted_unit_id, as_of IS NULL AS unknown, coverage = 'no_data' AS silent
+FROM former.live.period_unit;
+CREATE TEMP TABLE same_place AS
+SELECT DISTINCT period, counted_unit_id AS unit_id FROM period_unit
+ANTI JOIN ((FROM place_now EXCEPT FROM place_then) UNION ALL (FROM place_then EXCEPT FROM place_now)) USING (period, counted_unit_id);
+
+-- in these the dossiers that moved are counted, as they are and as they were
+CREATE TEMP TABLE now_period_unit AS
+SELECT p.* FROM period_unit p SEMI JOIN same_place s ON s.period = p.period AND s.unit_id = p.counted_unit_id;
+CREATE TEMP TABLE then_period_unit AS
+SELECT p.* FROM former.live.period_unit p SEMI JOIN same_place s ON s.period = p.period AND s.unit_id = p.counted_unit_id;
+
+-- from where to where the cut-offs of a register's periods went on: labels ask on which side of them a dossier's days lie
+CREATE TEMP TABLE went_on AS
+SELECT unit_id, min(least(n.as_of, t.as_of)) AS since, max(greatest(n.as_of, t.as_of)) AS until
+FROM now_period_unit n JOIN then_period_unit t USING (period, unit_id) WHERE n.as_of <> t.as_of GROUP BY unit_id;
+
+CREATE TEMP TABLE moved AS
+SELECT dossier_id FROM touched
+UNION
+SELECT dossier_id
+FROM ((FROM dossier_state EXCEPT FROM former.dossier_state) UNION ALL (FROM former.dossier_state EXCEPT FROM dossier_state))
+UNION
+SELECT dossier_id FROM dossier JOIN went_on USING (unit_id)
+WHERE received_on BETWEEN since AND until OR opened_on BETWEEN since AND until OR concluded_on BETWEEN since AND until
+   OR due_on BETWEEN since AND until OR (first_exported_on > since AND first_exported_on <= until)
+UNION
+SELECT dossier_id FROM dossier_state s JOIN dossier d USING (dossier_id) JOIN went_on w ON w.unit_id = d.unit_id
+WHERE s.from_day BETWEEN since AND until OR s.to_day BETWEEN since AND until OR s.extended_due_on BETWEEN since AND until;
+
+CREATE TEMP TABLE now_dossier AS FROM dossier SEMI JOIN moved USING (dossier_id);
+CREATE TEMP TABLE then_dossier AS FROM former.dossier SEMI JOIN moved USING (dossier_id);
+CREATE TEMP TABLE now_dossier_state AS FROM dossier_state SEMI JOIN moved USING (dossier_id);
+CREATE TEMP TABLE then_dossier_state AS FROM former.dossier_state SEMI JOIN moved USING (dossier_id);
+
+-- all other places, with all their dossiers: those that neither ended before the first of them nor came after
+CREATE TEMP TABLE stale_period_unit AS
+SELECT p.* FROM period_unit p ANTI JOIN same_place s ON s.period = p.period AND s.unit_id = p.counted_unit_id;
+CREATE TEMP VIEW stale_dossier AS
+SELECT d.* FROM dossier d JOIN (SELECT unit_id, min(period_from) AS since, max(as_of) AS until FROM stale_period_unit GROUP BY unit_id) s USING (unit_id)
+WHERE d.episodes > 1 OR (d.received_on <= s.until AND (d.concluded_on IS NULL OR d.concluded_on >= s.since OR d.received_on >= s.since));
+CREATE TEMP VIEW stale_dossier_state AS FROM dossier_state

@@ -20,6 +20,7 @@ from pipeline.errors import CheckFailed, MotcuaError
 from pipeline.measure.as_known import as_known_macros
 from pipeline.measure.checks import Outcome, run_checks
 from pipeline.measure.figures import build_figures
+from pipeline.measure.marks import count_marks
 from pipeline.measure.moved import counted_in
 from pipeline.measure.sealed import apply_seals
 from pipeline.measure.summary import kept_outcomes
@@ -151,6 +152,7 @@ def _compute(
             progress(Text("Tính số liệu các kỳ", "Computing the figures of all periods"))
             build_figures(con, counted)
             if not only:
+                count_marks(con, counted)
                 as_known_macros(con)
             progress(Text("Kiểm tra chéo", "Cross-checking"))
             outcomes = run_checks(con, counted)

@@ -1,22 +1,58 @@
 """A mark of what is handed in of a quarter: where two releases give the same one, forms, report and page say the same.
 
 Made of the figures that are told, and of what forms by field and scores ask of each dossier: a label that enters no figure
-changes no mark. Not here: the outputs that are written anew when a mark changes (report/standing.py).
+changes no mark. What dossiers answer is summed up when a database is built, in one that goes on of those that moved.
+Not here: the outputs that are written anew when a mark changes (report/standing.py).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import duckdb
 
 from pipeline.declare.figures import asked_labels, labels, measures
 from pipeline.declare.forms import forms
-from pipeline.declare.periods import a_year_earlier, earlier, parse_period
+from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, parse_period
+from pipeline.declare.rules import OURS
 from pipeline.declare.scores import scores, three_valued
+from pipeline.measure.heart import heart_select
+from pipeline.measure.moved import COUNTED, FORMER, MARKS, WHOLE, Part, together
 from pipeline.measure.score_table import DAYS, NEW
 from pipeline.measure.summary import quarters
 
 # by period; all else that is handed in follows from them, and from what is asked of the dossiers
 FIGURES = ("period_coverage", "reported_figure", "indicator_value", "return_figure")
+COUNTS = ("n", "mark")  # dossiers, and a sum of hashes of what they answer: 40 bits of each
+
+
+def count_marks(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> None:
+    """`counted.quarter_mark`: what the dossiers of a register answer in a quarter. counted: as moved.counted_in gives it."""
+    for part in counted:
+        con.execute(
+            f"CREATE OR REPLACE TEMP VIEW {part.of}asked_period_unit AS "
+            f"SELECT * FROM {part.of}period_unit WHERE kind = 'quarter' AND scheme = '{default_scheme()}'"
+        )
+    kept = (
+        f"SELECT period, unit_id, {', '.join(COUNTS)} FROM {FORMER}.{COUNTED}.{MARKS} "
+        "SEMI JOIN now_period_unit USING (period, unit_id)"
+    )
+    asked = together(counted, "period, unit_id", COUNTS, _answers_of, kept)
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
+    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{MARKS} AS {asked} ORDER BY period, unit_id")
+
+
+def _answers_of(of: str) -> str:
+    return answers_sql(heart_select(OURS, f"{of}asked_", of))
+
+
+def answers_sql(rows: str) -> str:
+    """What rows of `dossier_period` (a SELECT) answer, by period and register: as in `counted.quarter_mark`."""
+    told = ", ".join(("unit_id", "field", "coalesce(procedure_code, procedure)", *questions()))
+    return (
+        f"SELECT period, register_unit_id AS unit_id, count(*) AS n, CAST(sum(CAST(hash({told}) >> 24 AS BIGINT)) AS BIGINT) AS mark "
+        f"FROM ({rows}) GROUP BY period, register_unit_id"
+    )
 
 
 def figure_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -24,13 +60,24 @@ def figure_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     same a year earlier."""
     keys = [parse_period(key) for key in quarters(con)]
     asked = {key for one in keys for key in (one.key, earlier(one).key, a_year_earlier(one).key)}
-    pieces = {table: "t" for table in FIGURES}
-    pieces["dossier_period"] = ", ".join(("unit_id", "field", "coalesce(procedure_code, procedure)", *questions()))
-    sums = " UNION ALL ".join(
-        f"SELECT period, count(*) + sum(hash({told})::HUGEINT) AS mark FROM {table} t WHERE list_contains($1, period) GROUP BY period"
-        for table, told in pieces.items()
+    sums = [
+        f"SELECT period, count(*) + sum(hash(t)::HUGEINT) AS mark FROM {table} t WHERE list_contains($1, period) GROUP BY period"
+        for table in FIGURES
+    ]
+    sealed = [key for (key,) in con.execute("SELECT period FROM seal WHERE counts ORDER BY 1").fetchall()]
+    sums.append(
+        f"SELECT period, sum(n) + sum(mark) FROM {COUNTED}.{MARKS} "
+        "WHERE list_contains($1, period) AND NOT list_contains($2::VARCHAR[], period) GROUP BY period"
     )
-    found = con.execute(f"SELECT period, sum(mark)::VARCHAR FROM ({sums}) GROUP BY period", [sorted(asked)]).fetchall()
+    shown = "SELECT * FROM dossier_period WHERE period = '{}'"
+    sums += [
+        f"SELECT period, sum(n) + sum(mark) FROM ({answers_sql(shown.format(key))}) GROUP BY period"
+        for key in sealed
+        if key in asked
+    ]
+    found = con.execute(
+        f"SELECT period, sum(mark)::VARCHAR FROM ({' UNION ALL '.join(sums)}) GROUP BY period", [sorted(asked), sealed]
+    ).fetchall()
     own = {key: int(mark) for key, mark in found}
     compared = {one.key: (one, own[one.key]) for one in keys}
     return {

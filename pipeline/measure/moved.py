@@ -20,7 +20,7 @@ from pipeline.warehouse.sql import quoted, statement
 FORMER = "former"  # the published database, attached; sql/moved.sql asks it under this name
 COUNTED = "counted"  # schema of what a night counts; the published views look there
 # of these, what counts are taken from
-PLACES, VALUES, TALLY = "place_count", "value_count", "period_tally"
+PLACES, VALUES, TALLY, MARKS = "place_count", "value_count", "period_tally", "quarter_mark"
 MANY = 200_000  # fewer dossiers are all counted sooner than told apart
 
 
@@ -50,7 +50,7 @@ def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Genera
     found = con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2", [FORMER, COUNTED]
     ).fetchall()
-    if {PLACES, VALUES, TALLY} <= {name for (name,) in found}:
+    if {PLACES, VALUES, TALLY, MARKS} <= {name for (name,) in found}:
         tell_apart(con)
         yield MOVED
     else:  # another engine counted

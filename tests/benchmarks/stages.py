@@ -22,6 +22,7 @@ STAGES = {
     "figures": [
         "pipeline.measure.moved:tell_apart",
         "pipeline.night:build_figures",
+        "pipeline.night:count_marks",
         "pipeline.night:as_known_macros",
         "pipeline.night:apply_seals",
     ],

@@ -12,9 +12,10 @@ import pytest
 
 from assets.launch import run_night
 from assets.outputs import OUTPUTS
+from pipeline.declare.periods import default_scheme
 from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
-from pipeline.measure.marks import figure_marks
+from pipeline.measure.marks import answers_sql, figure_marks
 from pipeline.report import export as exporting
 from pipeline.report import standing
 from pipeline.report.export import MANIFEST
@@ -100,7 +101,7 @@ def test_an_update_of_the_program_writes_anew_what_stands(published: Home) -> No
     assert list(standing.refresh(published, draw=False)) == []
 
 
-TOLD = ("period_coverage", "dossier_period", "reported_figure", "indicator_value", "return_figure")
+TOLD = ("period_coverage", "reported_figure", "indicator_value", "return_figure")
 
 
 @pytest.mark.parametrize("table", TOLD)
@@ -114,6 +115,19 @@ def test_a_change_of_any_table_of_figures_is_a_change_of_its_quarter(sample: Hom
         after = figure_marks(con)
     assert (before.get("2023-Q3") == after.get("2023-Q3")) is (rows == 0)
     assert rows or table == "reported_figure", "the sample has no summaries"
+
+
+def test_what_dossiers_answer_is_summed_up_by_night(sample: Home, tmp_path: Path) -> None:
+    """The same as is asked of the rows themselves, as of a sealed quarter; and one dossier fewer is seen."""
+    shutil.copyfile(release_of(sample).database, tmp_path / "kho.duckdb")
+    with duckdb.connect(str(tmp_path / "kho.duckdb")) as con:
+        rows = answers_sql(f"FROM dossier_period WHERE kind = 'quarter' AND scheme = '{default_scheme()}'")
+        kept = con.execute("FROM counted.quarter_mark ORDER BY ALL").fetchall()
+        assert kept == con.execute(f"{rows} ORDER BY ALL").fetchall() and sum(n for _, _, n, _ in kept) > 8000
+        before = figure_marks(con)["2023-Q3"]
+        con.execute("DELETE FROM dossier WHERE dossier_id = (SELECT min(dossier_id) FROM dossier)")
+        con.execute(f"CREATE OR REPLACE TABLE counted.quarter_mark AS {rows}")
+        assert figure_marks(con)["2023-Q3"] != before
 
 
 ONE = "SELECT dossier_id FROM one WHERE {0} ORDER BY dossier_id LIMIT 1"
@@ -155,6 +169,6 @@ def test_what_is_asked_of_a_dossier_is_its_part_in_the_mark(quarter: duckdb.Duck
     )
     marks = []
     for rows in ("FROM one", other):
-        quarter.execute(f"CREATE OR REPLACE TEMP TABLE dossier_period AS {rows}")
+        quarter.execute(f"CREATE OR REPLACE TABLE counted.quarter_mark AS {answers_sql(rows)}")
         marks.append(figure_marks(quarter)["2023-Q3"])
     assert (marks[0] != marks[1]) is changes

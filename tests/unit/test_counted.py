@@ -21,7 +21,7 @@ from pipeline.measure.counted import Terms, count
 MADE = """
     CREATE TABLE node_of AS SELECT unit_id, unnest([unit_id, '*']) AS node FROM (SELECT unnest(['a', 'b']) AS unit_id);
     CREATE TABLE period_unit AS
-    SELECT period, 'nd09' AS scheme, 'month' AS kind, CAST(first AS DATE) AS period_from, CAST(last AS DATE) AS period_to, unit_id,
+    SELECT period, 'nd09' AS scheme, CASE WHEN period = 'Q3' THEN 'quarter' ELSE 'month' END AS kind, CAST(first AS DATE) AS period_from, CAST(last AS DATE) AS period_to, unit_id,
            unit_id AS counted_unit_id, CASE WHEN unit_id = 'a' OR last <= '2023-08-20' THEN CAST(last AS DATE) ELSE DATE '2023-08-20' END AS as_of,
            as_of + TIME '23:59:59' AS as_of_end,
            CASE WHEN unit_id = 'b' AND period = 'M8' THEN 'no_data' WHEN as_of < period_to THEN 'partial' ELSE 'full' END AS coverage

@@ -24,6 +24,7 @@ from pipeline.warehouse.intake import recorded
 from pipeline.warehouse.record import read_log
 from pipeline.warehouse.release import current
 from pipeline.warehouse.sql import quoted
+from tests.conftest import copy_of
 from tests.oracle.arrivals import arrivals
 from tests.oracle.registers import COMMUNES, COUNTER
 from tests.unit.office import Office, dossier, opened
@@ -149,10 +150,9 @@ def titles(month: int) -> tuple[str, ...]:
     return "SỔ", f"Từ ngày 15/{month - 1:02}/2023 đến ngày {day}", f"Ngày xuất dữ liệu: {day} 23:30:00"
 
 
-@pytest.fixture
-def two_months(tmp_path: Path) -> Office:
-    """July published; August, in which one of twenty dossiers is concluded, lies there."""
-    office = Office(tmp_path / "office")
+@pytest.fixture(scope="module")
+def _two_months(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    office = Office(tmp_path_factory.mktemp("two months"))
     rows = [opened(received_at="20/06/2023 08:00:00") for _ in range(20)]
     office.drop("t7.csv", rows, titles(7))
     assert office.night().release
@@ -161,6 +161,12 @@ def two_months(tmp_path: Path) -> Office:
     )
     office.drop("t8.csv", [ended], titles(8))
     return office
+
+
+@pytest.fixture
+def two_months(_two_months: Office, tmp_path: Path) -> Office:
+    """July published; August, in which one of twenty dossiers is concluded, lies there."""
+    return Office(copy_of(_two_months.home, tmp_path / "office").root)
 
 
 def test_a_night_goes_on_and_says_so(two_months: Office, tmp_path: Path) -> None:

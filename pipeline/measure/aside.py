@@ -15,8 +15,8 @@ COUNTED_WHEN_ASKED = ("period_count", "form_ii06a", "score_766")
 
 @contextmanager
 def laid_aside(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> Generator[None]:
-    """Meanwhile this connection finds the rows of these periods (keys, as Period has them) ready, and none of any other period, in the tables
-    that are counted from the dossiers each time they are asked."""
+    """Meanwhile this connection finds the rows of these periods ready, and none of any other period, in the tables that are
+    counted from the dossiers each time they are asked. periods: keys, as Period has them."""
     try:
         for name in COUNTED_WHEN_ASKED:
             # one by one: of several periods at once the filter does not reach the dossiers, which takes minutes

@@ -56,8 +56,8 @@ same_day AS (
     SELECT DISTINCT missing_from, next_file_id FROM missing WHERE next_day = missing_day
 ),
 of_same_day AS (
-    SELECT file_id, dossier_id FROM version
-    WHERE file_id IN (SELECT file_id FROM same_day) OR file_id IN (SELECT other_id FROM same_day)
+    SELECT v.file_id, v.dossier_id FROM version v
+    SEMI JOIN (SELECT file_id FROM same_day UNION SELECT other_id FROM same_day) s USING (file_id)
 ),
 alike AS (
     SELECT DISTINCT s.file_id, s.other_id

@@ -18,10 +18,12 @@ SCHEMA_VERSION = 5
 
 @dataclass(frozen=True)
 class Table:
-    """A published table: its grain in words, its columns in order. sealed: a seal holds its rows of the period. live:
-    schema `live` has the table as computed now: every sealed one, and what follows from these."""
+    """A published table: its grain in words, its columns in order. place: how it is asked for: of what stands in schema
+    `counted` alone with the schema. sealed: a seal holds its rows of the period. live: schema `live` has the table as computed
+    now: every sealed one, and what follows from these."""
 
     name: str
+    place: str
     text: Text
     columns: dict[str, Text]
     sealed: bool = False
@@ -30,16 +32,16 @@ class Table:
 
 @cache
 def tables() -> dict[str, Table]:
-    return _tables("table")
+    return _tables("table", "")
 
 
 @cache
 def inner_tables() -> dict[str, Table]:
     """What stands in schema `counted` for the night that goes on, and nobody else asks."""
-    return _tables("inner")
+    return _tables("inner", "counted.")
 
 
-def _tables(kind: str) -> dict[str, Table]:
+def _tables(kind: str, schema: str) -> dict[str, Table]:
     node = declared("tables.toml")
     shared = {name: text_of(words) for name, words in node["column"].items()}
     known = (
@@ -54,9 +56,8 @@ def _tables(kind: str) -> dict[str, Table]:
         own = {c: text_of(words) for c, words in table.get("own", {}).items()}
         sealed = table.get("sealed", False)
         names = [*table["columns"], *(["seal"] if sealed else [])]
-        found[name] = Table(
-            name, text_of(table), {c: own.get(c) or known[c] for c in names}, sealed, table.get("live", sealed)
-        )
+        told = {c: own.get(c) or known[c] for c in names}
+        found[name] = Table(name, schema + name, text_of(table), told, sealed, table.get("live", sealed))
     return found
 
 

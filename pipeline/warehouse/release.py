@@ -171,9 +171,9 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
                     con.execute(f'COMMENT ON COLUMN "{schema}".{name}."{column}" IS {_quoted(str(text))}')
     words: list[tuple[str | None, ...]] = []
     for table in (*tables().values(), *inner.values()):
-        words.append((table.name, None, None, table.text.vi, table.text.en))
+        words.append((table.place, None, None, table.text.vi, table.text.en))
         for column, text in table.columns.items():
-            words.append((table.name, column, types[f"{table.name}.{column}"], text.vi, text.en))
+            words.append((table.place, column, types[f"{table.name}.{column}"], text.vi, text.en))
     for name, text in macros().items():
         con.execute(f"COMMENT ON MACRO TABLE {name} IS {_quoted(str(text))}")
         words.append((name, None, "TABLE MACRO", text.vi, text.en))

@@ -79,9 +79,9 @@ def test_every_table_and_column_has_its_comment(con: duckdb.DuckDBPyConnection) 
 
 def test_the_data_dictionary_tells_all_of_it(con: duckdb.DuckDBPyConnection) -> None:
     rows = con.execute('SELECT "table", "column", type, vi, en FROM data_dictionary').fetchall()
-    told = tables() | inner_tables()
-    assert {(t, c) for t, c, *_ in rows if c} == {(t.name, c) for t in told.values() for c in t.columns}
-    assert {t for t, c, *_ in rows if c is None} == told.keys() | macros().keys()
+    told = [*tables().values(), *inner_tables().values()]
+    assert {(t, c) for t, c, *_ in rows if c} == {(t.place, c) for t in told for c in t.columns}
+    assert {t for t, c, *_ in rows if c is None} == {t.place for t in told} | macros().keys()
     assert all(vi and en and (kind or not column) for _, column, kind, vi, en in rows)
 
 

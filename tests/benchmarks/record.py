@@ -15,13 +15,13 @@ On two cores, 28/11/2026, seconds of CPU and ratios:
 
                             10 M dossiers    (before 0.5.0)
 same outputs                 61.8
-same outputs, one quarter    60.6
-quarter from CSV             14.4
-night                       165.8   2.7 × same outputs, 2.6 GB     (6.0 ×, 6.2 GB)
-re-run                       97.6   1.6 × same outputs, one quarter; 6.8 × quarter from CSV     (17.6 × from CSV)
-seal                          6.9   0.5 × quarter from CSV
-explain                       0.8   0.1 × quarter from CSV
-explain --list                2.0   0.1 × quarter from CSV
+same outputs, one quarter    61.3
+quarter from CSV             14.9
+night                       159.2   2.6 × same outputs, 2.6 GB     (6.0 ×, 6.2 GB)
+re-run                      101.4   1.7 × same outputs, one quarter; 6.8 × quarter from CSV     (17.6 × from CSV)
+seal                          7.0   0.5 × quarter from CSV
+explain                       0.9   0.1 × quarter from CSV
+explain --list                2.1   0.1 × quarter from CSV
 stats                         0.4   0.03 × quarter from CSV
 
 Seal, explain and the re-run keep to twice the script that leaves what they leave. The night (to be 1.5 ×) does not: see

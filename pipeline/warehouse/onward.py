@@ -1,5 +1,6 @@
 """A night that goes on from the published database: where nothing but files came, the tables of dossiers are kept, and
-only the dossiers that a new file tells of are derived anew, by the same statements. All else is built whole.
+only the dossiers that a new file tells of are derived anew, by the same statements. What is counted of dossiers goes on
+too (measure/moved). All else is built whole.
 
 The rows of a dossier in these tables rest on its own words and on what the words' own files say, so no other dossier's
 rows can change (docs/decisions.md). Not here: those tables (build), and whether there is anything to do (night).

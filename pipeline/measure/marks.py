@@ -23,7 +23,7 @@ from pipeline.measure.summary import quarters
 
 # by period; all else that is handed in follows from them, and from what is asked of the dossiers
 FIGURES = ("period_coverage", "reported_figure", "indicator_value", "return_figure")
-COUNTS = ("n", "mark")  # dossiers, and a sum of hashes of what they answer: 40 bits of each
+COUNTS = ("n", "mark")  # dossiers, and a sum of hashes of what they answer: 36 bits of each
 
 
 def count_marks(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> None:
@@ -50,7 +50,7 @@ def answers_sql(rows: str) -> str:
     """What rows of `dossier_period` (a SELECT) answer, by period and register: as in `counted.quarter_mark`."""
     told = ", ".join(("unit_id", "field", "coalesce(procedure_code, procedure)", *questions()))
     return (
-        f"SELECT period, register_unit_id AS unit_id, count(*) AS n, CAST(sum(CAST(hash({told}) >> 24 AS BIGINT)) AS BIGINT) AS mark "
+        f"SELECT period, register_unit_id AS unit_id, count(*) AS n, CAST(sum(CAST(hash({told}) >> 28 AS BIGINT)) AS BIGINT) AS mark "
         f"FROM ({rows}) GROUP BY period, register_unit_id"
     )
 

@@ -12,7 +12,7 @@ SELECT period AS place, count(*) AS rows,
        CAST(coalesce(sum(which) FILTER (WHERE origin = 'carried_over'), 0) AS BIGINT) AS which_carried,
        count(*) FILTER (WHERE state_at_cutoff_unknown) AS cutoff_unknown
 FROM (
-    SELECT *, concluded_on IS NULL OR concluded_on > as_of AS is_open, CAST(hash(dossier_id) >> 24 AS BIGINT) AS which
+    SELECT *, concluded_on IS NULL OR concluded_on > as_of AS is_open, CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
     FROM ({heart})
 )
 GROUP BY period

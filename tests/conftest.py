@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from pipeline import night
+from pipeline.measure import moved
 from pipeline.settings import Home, java
 from tests import quick
 
@@ -77,6 +78,12 @@ def figures_alone() -> Iterator[None]:
     """For tests that ask databases for figures and nothing else."""
     with quick.figures_alone():
         yield
+
+
+@pytest.fixture
+def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts go on too, which few dossiers do not need."""
+    monkeypatch.setattr(moved, "MANY", 0)
 
 
 @pytest.fixture(scope="session")

@@ -75,8 +75,7 @@ def _count_values(con: duckdb.DuckDBPyConnection, counted: Sequence[Part]) -> No
     asked = [
         f"SELECT '{i.code}' AS indicator, * FROM "
         f"({together(counted, 'place, value', ['n'], partial(_values, con, i), _kept_values(i))})"
-        for i in indicators().values()
-        if i.kind == "median"
+        for i in _medians()
     ]
     none = "SELECT NULL::VARCHAR AS indicator, NULL::INTEGER AS place, NULL::BIGINT AS value, NULL::BIGINT AS n LIMIT 0"
     con.execute(f"CREATE OR REPLACE TEMP TABLE {VALUES} AS {' UNION ALL '.join([f'({none})', *asked])}")
@@ -203,6 +202,10 @@ def _split(predicate: str) -> tuple[str, str]:
 # ---- indicators
 
 
+def _medians() -> list[Indicator]:
+    return [i for i in indicators().values() if i.kind == "median"]
+
+
 def _values(con: duckdb.DuckDBPyConnection, median: Indicator, of: str) -> str:
     """How many dossiers have each value of the indicator's column, by place."""
     asked = asked_labels(median.numerator)
@@ -240,9 +243,8 @@ def _indicator_sql(con: duckdb.DuckDBPyConnection, terms: Terms, parts: dict[str
     """period, unit_id (also of sums of units), and a list for all indicators, in their order, of each of numerator,
     denominator, unknown, value (a median): a row where something tells of the unit in the period, dossiers or a summary."""
     sums = ", ".join(f"sum({term}) AS {term}" for term in terms.names())
-    medians = [i for i in indicators().values() if i.kind == "median"]
-    lists = part_lists(parts, {i.code: f"{i.code}.median" for i in medians})
-    joined = " ".join(f"LEFT JOIN ({_median_sql(i)}) {i.code} USING (node_place)" for i in medians)
+    lists = part_lists(parts, {i.code: f"{i.code}.median" for i in _medians()})
+    joined = " ".join(f"LEFT JOIN ({_median_sql(i)}) {i.code} USING (node_place)" for i in _medians())
     counts = f"""
         SELECT period, unit_id, {lists}
         FROM (SELECT node_place, {sums} FROM {PLACES} JOIN node_place USING (place) GROUP BY node_place)

@@ -17,7 +17,7 @@ from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, pa
 from pipeline.declare.rules import OURS
 from pipeline.declare.scores import scores, three_valued
 from pipeline.measure.heart import heart_select
-from pipeline.measure.moved import COUNTED, FORMER, MARKS, WHOLE, Part, together
+from pipeline.measure.moved import COUNTED, MARKS, WHOLE, Part, count_registers
 from pipeline.measure.score_table import DAYS, NEW
 from pipeline.measure.summary import quarters
 
@@ -33,13 +33,7 @@ def count_marks(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE)
             f"CREATE OR REPLACE TEMP VIEW {part.of}asked_period_unit AS "
             f"SELECT * FROM {part.of}period_unit WHERE kind = 'quarter' AND scheme = '{default_scheme()}'"
         )
-    kept = (
-        f"SELECT period, unit_id, {', '.join(COUNTS)} FROM {FORMER}.{COUNTED}.{MARKS} "
-        "SEMI JOIN now_period_unit USING (period, unit_id)"
-    )
-    asked = together(counted, "period, unit_id", COUNTS, _answers_of, kept)
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
-    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{MARKS} AS {asked} ORDER BY period, unit_id")
+    count_registers(con, counted, MARKS, COUNTS, _answers_of)
 
 
 def _answers_of(of: str) -> str:

@@ -74,3 +74,21 @@ def together(counted: Sequence[Part], keys: str, counts: Sequence[str], select: 
     ]
     sums = ", ".join(f"sum({c})::BIGINT AS {c}" for c in counts)
     return f"SELECT {keys}, {sums} FROM ({' UNION ALL '.join([*pieces, kept])}) GROUP BY {keys} HAVING sum({counts[0]}) > 0"
+
+
+def count_registers(
+    con: duckdb.DuckDBPyConnection,
+    counted: Sequence[Part],
+    name: str,
+    counts: Sequence[str],
+    select: Callable[[str], str],
+) -> None:
+    """The table of schema `counted` of that name: counts by period and register. select: as of `together`, by period and
+    unit_id."""
+    kept = (
+        f"SELECT period, unit_id, {', '.join(counts)} FROM {FORMER}.{COUNTED}.{name} "
+        "SEMI JOIN now_period_unit USING (period, unit_id)"
+    )
+    asked = together(counted, "period, unit_id", counts, select, kept)
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
+    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {asked} ORDER BY period, unit_id")

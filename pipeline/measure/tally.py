@@ -12,7 +12,7 @@ import duckdb
 
 from pipeline.declare.rules import OURS
 from pipeline.measure.heart import heart_select
-from pipeline.measure.moved import COUNTED, FORMER, TALLY, WHOLE, Part, together
+from pipeline.measure.moved import COUNTED, TALLY, WHOLE, Part, count_registers
 from pipeline.warehouse.sql import statement
 
 COUNTS = ("rows", "unlabelled", "received", "open", "which_open", "carried", "which_carried", "cutoff_unknown")
@@ -31,15 +31,7 @@ def tally(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> No
             "p.period_from, p.period_to, p.as_of, p.as_of_end, NULL AS coverage, p.unit_id, NULL AS counted_unit_id "
             f"FROM {part.of}period_unit p JOIN tally_place t USING (period, unit_id)"
         )
-    kept = (
-        f"SELECT place, {', '.join(COUNTS)} FROM {FORMER}.{COUNTED}.{TALLY} JOIN tally_place USING (period, unit_id) "
-        "SEMI JOIN now_period_unit USING (period, unit_id)"
-    )
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
-    con.execute(
-        f"CREATE OR REPLACE TABLE {COUNTED}.{TALLY} AS SELECT period, unit_id, {', '.join(COUNTS)} "
-        f"FROM ({together(counted, 'place', COUNTS, _of, kept)}) JOIN tally_place USING (place) ORDER BY place"
-    )
+    count_registers(con, counted, TALLY, COUNTS, _of)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {TALLY} AS SELECT t.period, p.counted_unit_id AS unit_id, t.unit_id AS register_unit_id, "
         f"p.coverage, {', '.join(COUNTS)} FROM {COUNTED}.{TALLY} t JOIN period_unit p USING (period, unit_id)"
@@ -47,4 +39,5 @@ def tally(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> No
 
 
 def _of(of: str) -> str:
-    return statement("measure", "period_tally").replace("{heart}", heart_select(OURS, f"{of}tally_", of))
+    rows = statement("measure", "period_tally").replace("{heart}", heart_select(OURS, f"{of}tally_", of))
+    return f"SELECT period, unit_id, {', '.join(COUNTS)} FROM ({rows}) JOIN tally_place USING (place)"

@@ -40,8 +40,8 @@ def resolve_units(
     if new is None:
         con.execute(making.replace("{rows}", "row_of_file"))
     else:
-        rows = rows_sql([(entry, facts) for entry, facts in files if entry.seq in new])
-        con.execute("INSERT INTO unit_named " + question(making).replace("{rows}", f"({rows})"))
+        came = rows_sql([(entry, facts) for entry, facts in files if entry.seq in new])
+        con.execute("INSERT INTO unit_named " + question(making).replace("{rows}", f"({came})"))
     written = con.execute(
         """SELECT source, written, received_era, exported_era, bool_or(withdrawn_at IS NULL), list(DISTINCT file_id)
            FROM (

@@ -18,7 +18,8 @@ from pipeline.measure.tally import tally
 from pipeline.warehouse.sql import statement
 from tests.unit.test_counted import make
 
-# What comes between two nights, one kind each; `later` is the same office with other dossiers.
+pytestmark = pytest.mark.usefixtures("however_few")
+# What comes between two nights beside words about dossiers, one kind each.
 CAME = {
     "nothing but words about dossiers": "",
     "a cut-off that went on": "UPDATE period_unit SET as_of = as_of + 1, as_of_end = as_of_end + INTERVAL 1 DAY WHERE period IN ('M9', 'Q3') AND unit_id = 'b'",
@@ -41,11 +42,6 @@ def night(con: duckdb.DuckDBPyConnection, published: Path | None) -> dict[str, l
         tally(con, counted)
         count_marks(con, counted)
     return {name: con.execute(f"FROM {COUNTED}.{name} ORDER BY ALL").fetchall() for name in TABLES}
-
-
-@pytest.fixture(autouse=True)
-def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moved, "MANY", 0)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ import pytest
 from pipeline import night
 from pipeline.audit import sealing
 from pipeline.declare.periods import parse_period
-from pipeline.measure import moved
 from pipeline.settings import Home
 from pipeline.warehouse import onward
 from pipeline.warehouse.intake import recorded
@@ -30,13 +29,8 @@ from tests.oracle.registers import COMMUNES, COUNTER
 from tests.unit.office import Office, dossier, opened
 from tests.unit.test_as_known_sql import office as office
 
+pytestmark = pytest.mark.usefixtures("however_few")
 KNOWN = {COUNTER: "intake", COMMUNES: "intake"}
-
-
-@pytest.fixture(autouse=True)
-def however_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counts go on too, which few dossiers do not need."""
-    monkeypatch.setattr(moved, "MANY", 0)
 
 
 def events(home: Home) -> list[datetime]:

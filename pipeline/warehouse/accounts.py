@@ -61,46 +61,42 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
     store(con, "file_span", pl.DataFrame(spans, schema=schema, orient="row"))
     folders = {
         "sha256": [f.sha256 for _, f in both],
-        "path": [(f.folder / "rows.parquet").as_posix() for _, f in both],
+        "folder": [f.folder.as_posix() for _, f in both],
     }
     store(con, "file_folder", pl.DataFrame(folders, schema=dict.fromkeys(folders, pl.String)), temp=True)
-    rejected = kept_parquet(both, "rejected.parquet", lambda facts: facts.rejected or facts.excluded)
     con.execute(f"CREATE TEMP VIEW row_of_file AS {rows_sql(both)}")
+    rejected = kept_sql(both, "rejected.parquet", lambda facts: facts.rejected or facts.excluded)
     con.execute(
-        f"""CREATE TEMP VIEW rejected_of_file AS
-            SELECT f.file_id, r.dossier_id FROM read_parquet({rejected}, filename = true) r
-            JOIN file_folder d ON replace(d.path, 'rows.parquet', 'rejected.parquet') = r.filename
-            JOIN file f ON f.sha256 = d.sha256"""
+        f"CREATE TEMP VIEW rejected_of_file AS SELECT f.file_id, r.dossier_id FROM ({rejected}) r JOIN file f USING (sha256)"
     )
 
 
-def kept_parquet(files: Files, name: str, told: Callable[[FileFacts], object]) -> str:
-    """The files of that name of those that tell something in it, for read_parquet; an empty one where none does. To open
-    them all each night takes longer the more there are."""
+def kept_sql(files: Files, name: str, told: Callable[[FileFacts], object]) -> str:
+    """What is kept of files under a name, each row with its file's hash; of those alone that tell something in it, as to open
+    them all each night takes longer the more there are. Where none does one of them is opened, which is empty. Needs
+    `file_folder`."""
     some = [facts for _, facts in files if told(facts)] or [facts for _, facts in files[:1]]
-    return parquet(facts.folder / name for facts in some)
+    stored = parquet(facts.folder / name for facts in some)
+    return (
+        f"SELECT r.* EXCLUDE (filename), d.sha256 FROM read_parquet({stored}, filename = true) r "
+        f"JOIN file_folder d ON r.filename = d.folder || '/{name}'"
+    )
 
 
 def rows_sql(files: Files) -> str:
-    """The conformed rows of files, each with its file's hash. Needs `file_folder`."""
-    stored = parquet(facts.folder / "rows.parquet" for _, facts in files)
-    return (
-        f"SELECT r.* EXCLUDE (filename), f.sha256 FROM read_parquet({stored}, filename = true) r "
-        "JOIN file_folder f ON f.path = r.filename"
-    )
+    """The conformed rows of files, each with its file's hash."""
+    return kept_sql(files, "rows.parquet", lambda _: True)
 
 
 def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:
     """`set_aside`: rows that do not count, and why. `file_account`: rows of each file by verdict and reason."""
     # without a file that counts the table is made all the same, of no rows
-    told = kept_parquet(files or withdrawn, "aside.parquet", lambda f: f.excluded or f.rejected or f.notices)
+    told = kept_sql(files or withdrawn, "aside.parquet", lambda f: f.excluded or f.rejected or f.notices)
     con.execute(
         f"""
         CREATE TABLE set_aside AS
         SELECT f.file_id, a.sheet, a.row, a.verdict, a.reason, a."column", a.expected, a.found
-        FROM read_parquet({told}, filename = true) a
-        JOIN file_folder d ON replace(d.path, 'rows.parquet', 'aside.parquet') = a.filename
-        JOIN file f ON f.sha256 = d.sha256 AND f.withdrawn_at IS NULL
+        FROM ({told}) a JOIN file f ON f.sha256 = a.sha256 AND f.withdrawn_at IS NULL
         UNION ALL
         SELECT file_id, sheet, row, 'rejected', 'unknown_unit', 'unit', NULL,
                CASE WHEN unit LIKE '#%' THEN substr(unit, instr(unit, ' ') + 1) ELSE unit END

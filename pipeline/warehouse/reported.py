@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from pipeline.declare.units import Unit, units
-from pipeline.warehouse.accounts import kept_parquet
+from pipeline.warehouse.accounts import kept_sql
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.record import Entry
 from pipeline.warehouse.sql import statement, store
@@ -25,12 +25,10 @@ def reported_tables(
     con: duckdb.DuckDBPyConnection, files: list[tuple[Entry, FileFacts]], aliases: Aliases, own: dict[str, Unit]
 ) -> None:
     """`reported`: a row per reported figure. Adds to `own` the units that the sources of summaries brought themselves."""
-    paths = kept_parquet(files, "reported.parquet", lambda facts: facts.reported) if files else ""
+    rows = kept_sql(files, "reported.parquet", lambda facts: facts.reported) if files else ""
     con.execute(
         f"""CREATE TEMP TABLE reported_row AS
-            SELECT r.*, f.file_id, f.source, f.exported_at, f.known_at FROM read_parquet({paths}, filename = true) r
-            JOIN file_folder d ON replace(d.path, 'rows.parquet', 'reported.parquet') = r.filename
-            JOIN file f ON f.sha256 = d.sha256"""
+            SELECT r.* EXCLUDE (sha256), f.file_id, f.source, f.exported_at, f.known_at FROM ({rows}) r JOIN file f USING (sha256)"""
         if files
         else statement("warehouse", "reported_none")
     )

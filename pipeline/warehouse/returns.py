@@ -14,9 +14,10 @@ from pipeline.conform.return_rows import RETURN_SCHEMA
 from pipeline.declare.periods import parse_period
 from pipeline.declare.returns import returns
 from pipeline.declare.units import Unit, units
+from pipeline.warehouse.accounts import kept_sql
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.record import Entry
-from pipeline.warehouse.sql import parquet, statement, store
+from pipeline.warehouse.sql import statement, store
 from pipeline.warehouse.units import own_unit
 from pipeline.warehouse.versions import FileFacts
 
@@ -29,14 +30,11 @@ def return_tables(
 ) -> None:
     """`return_value`: a row per cell that counts. Adds to `own` the units that the sources of returns brought."""
     with_returns = [(entry, facts) for entry, facts in files if facts.returned]
-    paths = parquet(facts.folder / FILE for _, facts in with_returns)
     if with_returns:
         con.execute(
             f"""CREATE TEMP TABLE return_row AS
-                SELECT r.* EXCLUDE (filename), f.file_id, f.source, f.exported_at, f.known_at
-                FROM read_parquet({paths}, filename = true) r
-                JOIN file_folder d ON replace(d.path, 'rows.parquet', '{FILE}') = r.filename
-                JOIN file f ON f.sha256 = d.sha256"""
+                SELECT r.* EXCLUDE (sha256), f.file_id, f.source, f.exported_at, f.known_at
+                FROM ({kept_sql(with_returns, FILE, lambda _: True)}) r JOIN file f USING (sha256)"""
         )
     else:
         moments = dict.fromkeys(("exported_at", "known_at"), pl.Datetime("us"))

@@ -17,7 +17,7 @@ import polars as pl
 
 from pipeline.conform.cells import case, clean_cells, filled, literal, own_code, own_name
 from pipeline.conform.headers import Header
-from pipeline.conform.keyed_hash import hash_sql
+from pipeline.conform.keyed_hash import hashes_of
 from pipeline.conform.moments import moment_sql
 from pipeline.conform.shapes import NUMBERING, SECTION_UNIT, TOTAL, folded_sql, told_count, with_section_units
 from pipeline.conform.unit_names import UnitNames
@@ -144,12 +144,13 @@ class Conformer:
             source += " LEFT JOIN unit_text ON unit_text.written = cells.unit"
         mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts if c in header.places)
         faulty = " OR ".join(lost for _, _, lost in self._faults(texts, surplus, "", "t_"))
-        hashed = hash_sql(f"{self._system_sql()} || chr(31) || upper(dossier_code)", self.key)
+        identity = f"{self._system_sql()} || chr(31) || upper(dossier_code)"
         kept = ", ".join(f"t_{name} AS {name}" for name in columns())
         found = self.con.sql(
-            f"SELECT row, {mapped} AS filled, coalesce({faulty}, FALSE) AS faulty, {kept}, {hashed} AS dossier_id "
+            f"SELECT row, {mapped} AS filled, coalesce({faulty}, FALSE) AS faulty, {kept}, {identity} AS dossier_id "
             f"FROM (SELECT cells.*,\n  {typed}\nFROM {source})"
         ).pl()
+        found = found.with_columns(hashes_of(found["dossier_id"], self.key))
         return found if found["row"].is_sorted() else found.sort("row")
 
     def _others(self, texts: dict[str, str], header: Header, cells: list[str], typed: pl.DataFrame) -> pl.DataFrame:

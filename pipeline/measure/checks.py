@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipeline.declare.figures import labels, measures
 from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
@@ -56,6 +57,13 @@ def _identity_sql() -> str:
     return " UNION ALL ".join(parts)
 
 
+def _sums_of_labels() -> list[str]:
+    """Of origin, and of outcome: the sum of the measures of its values, one of which each dossier has."""
+    of = {measure.where: name for name, measure in measures().items()}
+    each = [[of[f"{name} = '{value}'"] for value in labels()[name].values] for name in ("origin", "outcome")]
+    return [f"({' + '.join(names)})" for names in each]
+
+
 def checks() -> list[Check]:
     return [
         Check(
@@ -75,8 +83,8 @@ def checks() -> list[Check]:
                 "Mỗi hồ sơ một lần trong mỗi kỳ, một nguồn, một kết quả",
                 "Each dossier once in a period, one origin, one outcome",
             ),
-            """SELECT period, unit_id, n AS rows FROM often_period WHERE n > 1
-               UNION ALL SELECT period, unit_id, unlabelled FROM period_tally WHERE unlabelled > 0
+            f"""SELECT period, unit_id, n AS rows FROM often_period WHERE n > 1
+               UNION ALL SELECT period, unit_id, total FROM unit_count WHERE {" OR ".join(f"total <> {each}" for each in _sums_of_labels())}
                UNION ALL SELECT period, unit_id, count(*) FROM period_unit GROUP BY period, unit_id HAVING count(*) > 1""",
         ),
         Check(
@@ -100,15 +108,21 @@ def checks() -> list[Check]:
             _identity_sql(),
         ),
         Check(
-            "parent_is_sum",
+            "as_days_tell",
             True,
-            Text("Cấp trên bằng tổng các đơn vị", "A parent equals the sum of its units"),
-            """WITH again AS (SELECT period, sum(n) - count(DISTINCT dossier_id) AS n FROM often_period WHERE coverage <> 'no_data' GROUP BY period),
-                    direct AS (SELECT t.period, sum(t.rows) - coalesce(any_value(a.n), 0) AS dossiers
-                               FROM period_tally t LEFT JOIN again a USING (period) WHERE t.coverage <> 'no_data' GROUP BY t.period),
-                    summed AS (SELECT period, sum(total) AS dossiers FROM unit_count GROUP BY period)
-               SELECT period, d.dossiers AS dossiers, s.dossiers AS sum_of_units FROM direct d FULL JOIN summed s USING (period)
-               WHERE d.dossiers IS DISTINCT FROM s.dossiers""",
+            Text(
+                "Số hồ sơ của mỗi đơn vị đúng như ngày tháng của chúng cho biết",
+                "Each unit's dossiers are as many as their days tell",
+            ),
+            # Finished dossiers with a status that is not known are "unclassified", and so are open ones. Where a dossier
+            # stands twice, one_label tells it.
+            """WITH days AS (SELECT period, unit_id, sum(rows) AS total, sum(carried) AS carried_over, sum(open) AS open
+                             FROM period_tally WHERE coverage <> 'no_data' GROUP BY period, unit_id)
+               SELECT period, unit_id, c.total, d.total AS total_by_days, c.carried_over, d.carried_over AS carried_over_by_days,
+                      c.open, d.open AS open_by_days
+               FROM unit_count c FULL JOIN days d USING (period, unit_id)
+               WHERE ((c.total, c.carried_over) IS DISTINCT FROM (d.total, d.carried_over) OR d.open NOT BETWEEN c.open AND c.open + c.unclassified)
+                 AND (period, unit_id) NOT IN (SELECT (period, unit_id) FROM often_period WHERE n > 1)""",
         ),
         Check(
             "continuity",

@@ -1,7 +1,7 @@
-"""`period_tally`: the rows of `dossier_period` counted by period and register, which several checks look at.
+"""`period_tally`: what the days of dossiers tell of each register in each period, which several checks look at.
 
-By each dossier in each period and not by kinds of dossiers (alike.py), so that what is published is held against something
-else than itself. Not here: the checks (checks.py).
+By arithmetic of days and not by labels (counted.py), so that what is published is held against something else than
+itself. Not here: the checks (checks.py).
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from pipeline.measure.heart import heart_select
 from pipeline.measure.moved import COUNTED, TALLY, WHOLE, Part, count_registers
 from pipeline.warehouse.sql import statement
 
-COUNTS = ("rows", "unlabelled", "received", "open", "which_open", "carried", "which_carried", "cutoff_unknown")
+COUNTS = ("rows", "received", "open", "which_open", "carried", "which_carried", "cutoff_unknown")
+# dossiers of which nothing but receipt, conclusion and first export says where they stand
+PLAIN = "episode = 1 AND previous_left_on IS NULL AND opened_on = received_on"
 
 
 def tally(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> None:
     """period_tally (of this connection: with the unit in which a register counts, and what is covered), and its counts in
     schema `counted` for the night that goes on from this one. counted: as moved.counted_in gives it."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE tally_place AS SELECT CAST(row_number() OVER (ORDER BY period, unit_id) AS INTEGER) AS place, "
-        "period, unit_id FROM (SELECT DISTINCT period, unit_id FROM period_unit)"
-    )
     for part in counted:
+        of = part.of
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {part.of}tally_period_unit AS SELECT t.place AS period, NULL AS scheme, NULL AS kind, "
-            "p.period_from, p.period_to, p.as_of, p.as_of_end, NULL AS coverage, p.unit_id, NULL AS counted_unit_id "
-            f"FROM {part.of}period_unit p JOIN tally_place t USING (period, unit_id)"
+            f"""CREATE OR REPLACE TEMP VIEW {of}plain_dossier AS SELECT * FROM {of}dossier WHERE {PLAIN};
+                CREATE OR REPLACE TEMP VIEW {of}other_dossier AS SELECT * FROM {of}dossier WHERE ({PLAIN}) IS NOT TRUE;
+                CREATE OR REPLACE TEMP VIEW {of}other_dossier_state AS SELECT * FROM {of}dossier_state"""
         )
     count_registers(con, counted, TALLY, COUNTS, _of)
     con.execute(
@@ -39,5 +38,6 @@ def tally(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> No
 
 
 def _of(of: str) -> str:
-    rows = statement("measure", "period_tally").replace("{heart}", heart_select(OURS, f"{of}tally_", of))
-    return f"SELECT period, unit_id, {', '.join(COUNTS)} FROM ({rows}) JOIN tally_place USING (place)"
+    counts = ", ".join(f"CAST(coalesce(sum({name}), 0) AS BIGINT) AS {name}" for name in COUNTS)
+    heart = heart_select(OURS, of, f"{of}other_")
+    return statement("measure", "period_tally").format(of=of, heart=heart, counts=counts)

@@ -211,7 +211,7 @@ def key(home: Home) -> bytes:
             _private(home.restricted)
             part = path.with_suffix(".part")
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                stream.write(secrets.token_bytes(KEY_BYTES))
+                stream.write(secrets.token_hex(KEY_BYTES).encode())
             os.replace(part, path)
     return path.read_bytes()
 

@@ -38,7 +38,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.conform.keyed_hash import hash_sql
+from tests.benchmarks.bare import hash_sql
 from tests.benchmarks.run import Cost, measured, motcua
 
 FIRST, MONTHS = date(2019, 1, 15), 60

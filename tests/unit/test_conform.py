@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.conform.cells import EMPTY_MARKS
-from pipeline.conform.keyed_hash import HEX_DIGITS, hash_sql
+from pipeline.conform.keyed_hash import HEX_DIGITS, hash_of, hashes_of
 from pipeline.conform.moments import moment_sql
 from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.procedures import known_names, procedures
@@ -23,6 +23,7 @@ from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import fold
 from pipeline.settings import Home
 from pipeline.warehouse.record import key
+from tests.benchmarks.bare import hash_sql
 from tests.unit.office import HEADERS, Office, conform, conform_rows, dossier, table, write_csv, write_xlsx
 
 KINDS = {name: column.kind for name, column in columns().items()}
@@ -300,18 +301,20 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.lists(texts, min_size=1, max_size=5), st.binary(min_size=1, max_size=64))
-def test_the_hash_is_that_of_pythons_hmac(texts: list[str], secret: bytes) -> None:
-    frame = pl.DataFrame({"t": texts})
-    con = duckdb.connect()
-    con.register("texts", frame)
-    found = [h for (h,) in con.execute(f"SELECT {hash_sql('t', secret)} FROM texts").fetchall()]
-    assert found == [hmac.new(secret, t.encode(), hashlib.sha256).hexdigest()[:HEX_DIGITS] for t in texts]
+@given(st.lists(st.none() | texts, min_size=1, max_size=5), st.binary(max_size=80) | texts.map(str.encode))
+def test_the_hash_is_that_of_pythons_hmac(told: list[str | None], secret: bytes) -> None:
+    """By a key that is text, as they are made, and by one of an earlier record, which is bytes."""
+    found = hashes_of(pl.Series("t", told, dtype=pl.String), secret).to_list()
+    assert found == [
+        None if t is None else hmac.new(secret, t.encode(), hashlib.sha256).hexdigest()[:HEX_DIGITS] for t in told
+    ]
 
 
-def test_a_key_longer_than_a_block_is_refused() -> None:
-    with pytest.raises(ValueError):
-        hash_sql("t", b"x" * 65)
+@pytest.mark.parametrize("secret", [b"k" * 32, bytes(range(200, 232))], ids=["text", "bytes"])
+def test_the_hash_of_the_bare_programs_is_the_same(secret: bytes) -> None:
+    texts = ["HS-1", "Đơn số 2"]
+    bare = duckdb.execute(f"SELECT {hash_sql('t', secret)} FROM (SELECT unnest($1) AS t)", [texts]).fetchall()
+    assert [h for (h,) in bare] == hashes_of(pl.Series(texts), secret).to_list() == [hash_of(t, secret) for t in texts]
 
 
 def test_the_same_dossier_has_one_id(tmp_path: Path) -> None:

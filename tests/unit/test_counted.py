@@ -13,8 +13,9 @@ from pipeline.declare.forms import form
 from pipeline.declare.reported import counts
 from pipeline.declare.rules import filled
 from pipeline.declare.text import Text
-from pipeline.measure import counted, figures
+from pipeline.measure import counted, figures, tally
 from pipeline.measure.counted import Terms, count
+from pipeline.warehouse.sql import statement
 
 # Two units, months and the quarter of them, one cut off within a month: all days of dossiers lie on or beside their ends,
 # so that every comparison of days has its equal case.
@@ -101,6 +102,50 @@ def test_kinds_of_dossiers_count_as_the_dossiers_do(con: duckdb.DuckDBPyConnecti
     assert kinds < dossiers, "some are alike"
     outcomes = {o for (o,) in con.execute("SELECT DISTINCT outcome FROM dossier_period").fetchall()}
     assert outcomes == labels()["outcome"].values.keys(), "every outcome is among them"
+
+
+# What the days of dossiers tell, asked of each dossier in each period.
+TOLD = """
+    SELECT period, register_unit_id, count(*), count(*) FILTER (WHERE episode = 1 AND received_on BETWEEN period_from AND as_of),
+           count(*) FILTER (WHERE is_open), coalesce(sum(which) FILTER (WHERE is_open), 0),
+           count(*) FILTER (WHERE origin = 'carried_over'), coalesce(sum(which) FILTER (WHERE origin = 'carried_over'), 0),
+           count(*) FILTER (WHERE state_at_cutoff_unknown)
+    FROM (SELECT *, concluded_on IS NULL OR concluded_on > as_of AS is_open, hash(dossier_id) >> 28 AS which FROM dossier_period)
+    GROUP BY ALL ORDER BY ALL
+"""
+
+
+def told(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+    tally.tally(con)
+    names = "period, register_unit_id, rows, received, open, which_open, carried, which_carried, cutoff_unknown"
+    return con.execute(f"SELECT {names} FROM period_tally ORDER BY ALL").fetchall()
+
+
+def test_arithmetic_of_days_gives_what_each_dossier_tells(con: duckdb.DuckDBPyConnection) -> None:
+    each = con.execute(TOLD).fetchall()
+    assert told(con) == each and len(each) == 10 and all(any(row[n] for row in each) for n in range(2, 9))
+    plain, others = (con.execute(f"SELECT count(*) FROM {of}_dossier").fetchall()[0][0] for of in ("plain", "other"))
+    assert plain > others > 0, "reopened ones are among them, and few"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    {
+        "greatest(received_on, concluded_on)": "concluded_on",
+        "p.as_of >= a.day": "p.as_of > a.day",
+        "p.period_from > b.day": "p.period_from >= b.day",
+        "a.received - a.gone AS open": "a.received - b.gone AS open",
+        "least(concluded_on, ": "coalesce(concluded_on, ",
+        "{of}plain_dossier": "{of}dossier",
+    }.items(),
+)
+def test_a_fault_of_that_arithmetic_is_seen(
+    con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, right: str, wrong: str
+) -> None:
+    text = statement("measure", "period_tally")
+    assert right in text
+    monkeypatch.setattr(tally, "statement", lambda *_: text.replace(right, wrong))
+    assert told(con) != con.execute(TOLD).fetchall()
 
 
 HARD = {

@@ -226,13 +226,13 @@ def test_files_may_be_conformed_side_by_side(tmp_path: Path) -> None:
 
 
 def test_files_read_side_by_side_share_the_first_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = record.secrets.token_bytes
+    made = record.secrets.token_hex
 
-    def slowly(size: int) -> bytes:
+    def slowly(size: int) -> str:
         time.sleep(0.05)
         return made(size)
 
-    monkeypatch.setattr(record.secrets, "token_bytes", slowly)
+    monkeypatch.setattr(record.secrets, "token_hex", slowly)
     with ThreadPoolExecutor(8) as readers:
         keys = list(readers.map(lambda _: record.key(Home(tmp_path)), range(8)))
     assert len(set(keys)) == 1 and keys[0] == record.key(Home(tmp_path))

@@ -1,18 +1,52 @@
--- Rows of dossier_period by register and place, each place in a period one number (a word in each of so many rows is dear):
--- all, those without a label, the first episodes of dossiers received in the period, how many and which were open at its
--- end, or carried over (a sum of hashes: where two are the same, so are the dossiers), and those whose state at the cut-off
--- no file tells. Several checks look at these instead of going through all rows each. In braces: the statement of
--- dossier_period over the places.
-SELECT period AS place, count(*) AS rows,
-       count(*) FILTER (WHERE origin IS NULL OR outcome IS NULL) AS unlabelled,
-       count(*) FILTER (WHERE episode = 1 AND received_on BETWEEN period_from AND as_of) AS received,
-       count(*) FILTER (WHERE is_open) AS open,
-       CAST(coalesce(sum(which) FILTER (WHERE is_open), 0) AS BIGINT) AS which_open,
-       count(*) FILTER (WHERE origin = 'carried_over') AS carried,
-       CAST(coalesce(sum(which) FILTER (WHERE origin = 'carried_over'), 0) AS BIGINT) AS which_carried,
-       count(*) FILTER (WHERE state_at_cutoff_unknown) AS cutoff_unknown
-FROM (
-    SELECT *, concluded_on IS NULL OR concluded_on > as_of AS is_open, CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
-    FROM ({heart})
+-- What the days of a register's dossiers tell of it in each period, by arithmetic: of those received by the cut-off all that
+-- had left before the period are not in it, and so on. Labels are not asked, so that what is counted by labels is held
+-- against something else; and each dossier is looked at once, not in each of its periods.
+-- rows: those of dossier_period. received: of first episodes. open, carried: how many are open at the cut-off, or were
+-- received before the period, and which ones (a sum of hashes: where two are the same, so are the dossiers).
+-- cutoff_unknown: open ones whose state then no file tells.
+-- In braces: what stands before the names of relations; the statement of dossier_period over the few dossiers whose days
+-- say more (tally.py).
+WITH plain AS (
+    SELECT unit_id, received_on,
+           CASE WHEN concluded_on IS NOT NULL THEN greatest(received_on, concluded_on) END AS left_on,
+           greatest(received_on, least(concluded_on, coalesce(first_exported_on, received_on))) AS told_on,
+           CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
+    FROM {of}plain_dossier
+),
+-- by unit and day: dossiers received, those that left, those of which is told from then on, and which ones
+of_day AS (
+    SELECT unit_id, received_on AS day, count(*) AS received, sum(which) AS which_received, 0 AS gone, 0 AS which_gone, 0 AS told
+    FROM plain GROUP BY unit_id, received_on
+    UNION ALL
+    SELECT unit_id, left_on, 0, 0, count(*), sum(which), 0 FROM plain WHERE left_on IS NOT NULL GROUP BY unit_id, left_on
+    UNION ALL
+    SELECT unit_id, told_on, 0, 0, 0, 0, count(*) FROM plain GROUP BY unit_id, told_on
+    UNION ALL
+    SELECT DISTINCT unit_id, DATE '0001-01-01', 0, 0, 0, 0, 0 FROM {of}period_unit
+),
+upto AS (
+    SELECT unit_id, day, sum(sum(received)) OVER course AS received, sum(sum(which_received)) OVER course AS which_received,
+           sum(sum(gone)) OVER course AS gone, sum(sum(which_gone)) OVER course AS which_gone, sum(sum(told)) OVER course AS told
+    FROM of_day GROUP BY unit_id, day
+    WINDOW course AS (PARTITION BY unit_id ORDER BY day)
+),
+each AS (
+    SELECT p.period, p.unit_id, a.received - b.gone AS rows, a.received - b.received AS received,
+           a.received - a.gone AS open, a.which_received - a.which_gone AS which_open,
+           b.received - b.gone AS carried, b.which_received - b.which_gone AS which_carried,
+           a.received - a.told AS cutoff_unknown
+    FROM {of}period_unit p
+    ASOF JOIN upto a ON a.unit_id = p.unit_id AND p.as_of >= a.day
+    ASOF JOIN upto b ON b.unit_id = p.unit_id AND p.period_from > b.day
+    UNION ALL
+    SELECT period, register_unit_id, count(*), count(*) FILTER (WHERE episode = 1 AND received_on BETWEEN period_from AND as_of),
+           count(*) FILTER (WHERE is_open), sum(which) FILTER (WHERE is_open),
+           count(*) FILTER (WHERE origin = 'carried_over'), sum(which) FILTER (WHERE origin = 'carried_over'),
+           count(*) FILTER (WHERE state_at_cutoff_unknown)
+    FROM (
+        SELECT *, concluded_on IS NULL OR concluded_on > as_of AS is_open, CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
+        FROM ({heart})
+    )
+    GROUP BY period, register_unit_id
 )
-GROUP BY period
+SELECT period, unit_id, {counts} FROM each GROUP BY period, unit_id HAVING sum(rows) > 0

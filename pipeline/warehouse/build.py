@@ -50,6 +50,7 @@ DOSSIERS = (
     "transfer",
     "dossier_state",
 )
+TELLING = ("version", "dossier", "other_word")  # of these the rows about dossiers that the files of this night tell of
 LEDGER = ("deadline_event", "deadline")  # of which no figure is made
 PERIODS = ("period", "period_unit", "reported_count", "reported_node", "period_coverage")
 
@@ -92,7 +93,8 @@ def build(
         _make(con, ONE_PERIOD, limits={"dossier": _may_stand(parse_period(only))})
     else:
         _make(con, HISTORY, KEPT if new else ())
-    con.execute(f"CREATE TEMP VIEW telling_version AS FROM version{of_touched}")
+    for name in TELLING:
+        con.execute(f"CREATE TEMP VIEW telling_{name} AS FROM {name}{of_touched}")
     _make(con, DOSSIERS if only else DOSSIERS + LEDGER, KEPT if new else ())
     con.execute("RESET disabled_optimizers")
     account(con, files, back)

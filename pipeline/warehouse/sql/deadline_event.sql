@@ -2,21 +2,21 @@
 -- versions. kind: original (the due date told first), changed (a later version states another; one that states none
 -- changes nothing), extended (an extended due date that is new; a null one: no longer told), paused (a pause that is new:
 -- a paused status, a day of a request for supplement, or days of pause alone), reopened (a conclusion that is gone
--- again). Kept here only of dossiers with several versions or more to tell than one due date; the view adds the others.
+-- again). Kept here only of dossiers with more to tell than one due date; the view adds the others.
 CREATE TABLE deadline_event AS
-WITH word AS (
+WITH eventful AS (
+    SELECT dossier_id FROM telling_dossier
+    WHERE episodes > 1 OR due_at <> first_due_at OR extended_due_at IS NOT NULL OR supplement_requested_at IS NOT NULL
+          OR paused_days IS NOT NULL OR newest_state = 'paused'
+    UNION
+    SELECT o.dossier_id FROM telling_other_word o JOIN telling_dossier d ON d.dossier_id = o.dossier_id
+    WHERE o.nth IS NOT NULL AND (o.due_at <> d.first_due_at OR o.extended_due_at IS NOT NULL
+          OR o.supplement_requested_at IS NOT NULL OR o.paused_days IS NOT NULL OR o.state = 'paused')
+),
+word AS (
     SELECT v.dossier_id, v.nth, v.due_at, v.extended_due_at, v.supplement_requested_at AS requested_at, v.paused_days AS days,
            v.state = 'paused' AS paused, v.concluded_at, v.exported_at, v.source, v.file_id, v.sheet, v.row
-    FROM telling_version v ANTI JOIN (SELECT dossier_id FROM other_word WHERE nth = versions) n ON n.dossier_id = v.dossier_id
-    WHERE v.versions > 1 OR v.extended_due_at IS NOT NULL OR v.supplement_requested_at IS NOT NULL
-          OR v.paused_days IS NOT NULL OR v.state = 'paused'
-),
--- eventful: of which more can be told than the due date told first; the others need not be gone through word by word
-course AS (
-    SELECT dossier_id, min(nth) FILTER (WHERE due_at IS NOT NULL) AS first_nth,
-           coalesce(min(due_at) <> max(due_at), FALSE) OR count(extended_due_at) + count(requested_at) + count(days) > 0 OR bool_or(paused)
-           OR coalesce(max(nth) FILTER (WHERE concluded_at IS NULL) > min(nth) FILTER (WHERE concluded_at IS NOT NULL), FALSE) AS eventful
-    FROM word GROUP BY dossier_id
+    FROM telling_version v SEMI JOIN eventful e ON e.dossier_id = v.dossier_id
 ),
 beside AS (
     SELECT *,
@@ -26,7 +26,7 @@ beside AS (
            last_value(requested_at IGNORE NULLS) OVER before AS requested_before_at,
            coalesce(lag(paused) OVER history, FALSE) AS paused_before,
            last_value(days IGNORE NULLS) OVER before AS days_before
-    FROM word SEMI JOIN (SELECT dossier_id FROM course WHERE eventful) USING (dossier_id)
+    FROM word
     WINDOW history AS (PARTITION BY dossier_id ORDER BY nth),
            before AS (PARTITION BY dossier_id ORDER BY nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
@@ -73,7 +73,3 @@ SELECT t.dossier_id, CAST(row_number() OVER (PARTITION BY t.dossier_id ORDER BY 
        t.due_at, t.due_before_at, t.from_at, t.until_at, t.days,
        CAST(w.exported_at AS DATE) AS told_on, w.source, w.file_id, w.sheet, w.row
 FROM told t JOIN word w ON w.dossier_id = t.dossier_id AND w.nth = t.nth
-UNION ALL
-SELECT w.dossier_id, 1, 'original', w.due_at, NULL, NULL, NULL, NULL, CAST(w.exported_at AS DATE), w.source, w.file_id, w.sheet, w.row
-FROM word w JOIN course c ON c.dossier_id = w.dossier_id AND c.first_nth = w.nth
-WHERE NOT c.eventful

@@ -7,13 +7,17 @@ its checks said. Ticks of schedules and sensors go by their age (dagster.yaml).
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from collections.abc import Generator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
 import sqlalchemy as sa
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 
 from pipeline.errors import Busy
 from pipeline.settings import Home
@@ -43,6 +47,23 @@ def _forget_leftovers(store: SqliteEventLogStorage, run_ids: list[str]) -> None:
         con.execute(sa.delete(AssetCheckExecutionsTable).where(AssetCheckExecutionsTable.c.run_id.in_(run_ids)))
     for run_id in run_ids:
         Path(store.path_for_shard(run_id)).unlink(missing_ok=True)
+
+
+@contextmanager
+def held_open(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
+    """Holds the files of a run's events open while it writes to them. Dagster opens and closes them for each event, and where
+    nobody else has one open SQLite then writes its log back, and waits for the disk: half a second of a small night."""
+    store = instance.event_log_storage
+    files = (
+        [store.path_for_shard(of) for of in (INDEX_SHARD_NAME, run_id)]
+        if isinstance(store, SqliteEventLogStorage)
+        else []
+    )
+    with ExitStack() as held:
+        for path in files:
+            con = held.enter_context(closing(sqlite3.connect(path)))
+            con.execute("PRAGMA journal_mode=WAL")  # as Dagster has them; it is the first question that opens a file
+        yield
 
 
 def work_is_going_on(home: Home) -> bool:

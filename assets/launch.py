@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from uuid import uuid4
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from assets.definitions import build_defs
-from assets.history import fail_abandoned_runs
+from assets.history import fail_abandoned_runs, held_open
 from assets.page import LOCATION, prepare
 from assets.page import serve as serve
 from assets.partitions import quarters_of, runs_of
@@ -65,7 +66,8 @@ def _run(
     level = chatter.level
     chatter.setLevel(logging.CRITICAL)  # the command line says what there is to say
     try:
-        job.execute_in_process(run_config=QUIET | config, instance=instance, tags=RUN_TAGS | tags)
+        with held_open(instance, run_id := str(uuid4())):
+            job.execute_in_process(run_config=QUIET | config, instance=instance, tags=RUN_TAGS | tags, run_id=run_id)
     except dg.Failure as failure:
         raise failure.__cause__ or failure from None
     except DagsterExecutionInterruptedError:

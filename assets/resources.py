@@ -70,6 +70,8 @@ class Work:
         built = self.build()
         if built is not None and self._release is None:
             self._release = night.publish(self.home, built, self.progress)
+            # all who tell of it open it for themselves, at once while it is open here
+            self._stack.enter_context(open_published(self.home))
         return self.settle()
 
     def settle(self) -> night.Result:

@@ -6,7 +6,7 @@
 -- cutoff_unknown: open ones whose state then no file tells.
 -- In braces: what stands before the names of relations; the statement of dossier_period over the few dossiers whose days
 -- say more (tally.py).
-WITH plain AS (
+WITH plain AS NOT MATERIALIZED (
     SELECT unit_id, received_on,
            CASE WHEN concluded_on IS NOT NULL THEN greatest(received_on, concluded_on) END AS left_on,
            greatest(received_on, least(concluded_on, coalesce(first_exported_on, received_on))) AS told_on,

@@ -17,6 +17,7 @@ from pipeline.audit.sides import AFTER, BEFORE, ask, common_columns
 from pipeline.declare.definitions import Figure, figures
 from pipeline.declare.figures import measures
 from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
+from pipeline.warehouse.sql import hex_sql
 
 Row = dict[str, Any]
 Cells = dict[tuple[str, str, str, str], Any]
@@ -164,7 +165,7 @@ def _behind(
         rows = dossiers_sql(figure, f"period = '{period}'", f"{schema}.node_of", f"changed_{schema}")
         sides.append(f"SELECT node, dossier_id, episode, field, numerator, denominator, unknown, value FROM ({rows})")
     found = con.execute(
-        f"""SELECT node, dossier_id, episode, coalesce(a.field, b.field, '?')
+        f"""SELECT node, {hex_sql("dossier_id")}, episode, coalesce(a.field, b.field, '?')
             FROM ({sides[0]}) b FULL JOIN ({sides[1]}) a USING (node, dossier_id, episode)
             WHERE (b.numerator, b.denominator, b.unknown, b.value, b.field)
                   IS DISTINCT FROM (a.numerator, a.denominator, a.unknown, a.value, a.field)

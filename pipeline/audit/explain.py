@@ -23,7 +23,7 @@ from pipeline.errors import WrongUse
 from pipeline.measure import answers
 from pipeline.measure.trends import units_of_today
 from pipeline.settings import Home
-from pipeline.warehouse.sql import parquet, rows_of
+from pipeline.warehouse.sql import hex_sql, parquet, rows_of
 
 Row = dict[str, Any]
 NUMBERS = ("numerator", "denominator", "unknown", "value", "operator", "threshold", "verdict", "near", "needed")
@@ -347,4 +347,5 @@ def codes_in(home: Home, files: set[str]) -> dict[str, str]:
         ) from None
     if not kept:
         return {}
-    return dict(duckdb.execute(f"SELECT dossier_id, dossier_code FROM read_parquet({parquet(kept)})").fetchall())
+    every = f"SELECT {hex_sql('dossier_id')}, dossier_code FROM read_parquet({parquet(kept)})"
+    return dict(duckdb.execute(every).fetchall())

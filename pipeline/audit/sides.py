@@ -69,9 +69,17 @@ def common_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
     return [name for (name,) in found.fetchall()]
 
 
+def _all(table: str) -> str:
+    """The columns of a table of either side; before 0.6 keys of dossiers were text."""
+    keyed = table in tables() and "dossier_id" in tables()[table].columns
+    return "* REPLACE (CAST(dossier_id AS UUID) AS dossier_id)" if keyed else "*"
+
+
 def _show_seal(con: duckdb.DuckDBPyConnection, schema: str, seal: Seal) -> None:
     for name in filter(seal.holds, (*sealed_tables(), *LOOKUPS)):
-        con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM read_parquet({parquet([seal.table(name)])})")
+        con.execute(
+            f"CREATE VIEW {schema}.{name} AS SELECT {_all(name)} FROM read_parquet({parquet([seal.table(name)])})"
+        )
     con.execute(f"CREATE VIEW {schema}.unit_count AS {unit_count_select(f'{schema}.period_count')}")
 
 
@@ -89,4 +97,4 @@ def _show_database(con: duckdb.DuckDBPyConnection, schema: str, place: Place, kn
     for name in (t for t in tables() if t not in ABOUT_THE_FILE):
         inside = LIVE if place.live and name in live else "main"
         if (inside, name) in there:
-            con.execute(f"CREATE VIEW {schema}.{name} AS SELECT * FROM {known[path]}.{inside}.{name}")
+            con.execute(f"CREATE VIEW {schema}.{name} AS SELECT {_all(name)} FROM {known[path]}.{inside}.{name}")

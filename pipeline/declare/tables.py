@@ -13,7 +13,7 @@ from pipeline.declare.figures import labels, measures
 from pipeline.declare.forms import form
 from pipeline.declare.text import Text, declared, text_of
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ WHERE s.dossier_id IS NOT NULL OR d.episodes > 1 OR d.previous_left_on IS NOT NU
 TOLD = ("field", "procedure_code", "procedure", "rating", "source", "file_id", "sheet", "row")
 OF_ONE = ("dossier_id", "episode", "opened_on", "previous_left_on", "lateness", "concluded_at", "due_at", "newest_state", "first_exported_on")  # fmt: skip
 SUMMED = ("certified_copies", "processing_days")
+UNTIL = "greatest(coalesce(concluded_on, DATE '9999-12-31'), received_on)"  # as in the table `dossier`
 
 
 def places(con: duckdb.DuckDBPyConnection, ofs: Iterable[str]) -> None:
@@ -97,9 +98,9 @@ def alike(
     asked = ", ".join(dict.fromkeys([*statics(), *SUMMED]))
     same = "c.first_day = t.first_day"
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {of}{name}_dossier AS
+        f"""CREATE OR REPLACE TEMP TABLE {of}{name}_dossier AS SELECT *, {UNTIL} AS counts_until FROM (
             SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums},
-                   NULL::VARCHAR AS dossier_id, 1 AS episode, received_on AS opened_on, NULL::DATE AS previous_left_on, 'date' AS lateness,
+                   NULL AS dossier_id, 1 AS episode, received_on AS opened_on, NULL::DATE AS previous_left_on, 'date' AS lateness,
                    NULL::TIMESTAMP AS concluded_at, NULL::TIMESTAMP AS due_at, 'running' AS newest_state, NULL::DATE AS first_exported_on, {nothing}
             FROM (
                 SELECT d.unit_id, {"d.channel" if channel else "'channel_unknown'"} AS channel, d.conclusion, r.begins AS received_on,
@@ -114,7 +115,7 @@ def alike(
             UNION ALL BY NAME
             SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums}, {", ".join(OF_ONE)}, {nothing}
             FROM {of}dossier SEMI JOIN {of}single USING (dossier_id)
-            GROUP BY ALL"""
+            GROUP BY ALL)"""
     )
     con.execute(f"CREATE OR REPLACE TEMP VIEW {of}{name}_dossier_state AS SELECT * FROM {of}dossier_state")
     more = "".join(f", d.{n}" for n in counts)

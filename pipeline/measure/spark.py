@@ -26,7 +26,7 @@ import duckdb
 from pipeline import settings
 from pipeline.declare.text import Text
 from pipeline.errors import NoSpark, WrongUse
-from pipeline.warehouse.sql import parquet, quoted
+from pipeline.warehouse.sql import hex_sql, parquet, quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,12 +58,22 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str, statements: Mapping[s
     ready()
     with _exchange(con) as folder:
         for name in READ:
-            con.execute(f"COPY {name} TO {quoted(folder / f'{name}.parquet')} (FORMAT parquet)")
+            con.execute(f"COPY ({_handed(con, name)}) TO {quoted(folder / f'{name}.parquet')} (FORMAT parquet)")
         with session(folder) as spark:
             answer(spark, folder, statements, table)
         con.execute(f"CREATE TABLE {table} AS {statements[table]} WITH NO DATA")
         parts = sorted((folder / table).glob("part-*.parquet"))  # in the statement's order, one part after the other
         con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet({parquet(parts)})")
+
+
+def _handed(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """A table as Spark can read it: it has no type for the 128 bits of a key."""
+    columns = {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
+    return (
+        f"SELECT * REPLACE ({hex_sql('dossier_id')} AS dossier_id) FROM {table}"
+        if "dossier_id" in columns
+        else f"FROM {table}"
+    )
 
 
 def ready() -> None:

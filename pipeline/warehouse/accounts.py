@@ -67,7 +67,7 @@ def file_tables(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) 
     con.execute(f"CREATE TEMP VIEW row_of_file AS {rows_sql(both)}")
     rejected = kept_sql(both, "rejected.parquet", lambda facts: facts.rejected or facts.excluded)
     con.execute(
-        f"CREATE TEMP VIEW rejected_of_file AS SELECT f.file_id, r.dossier_id FROM ({rejected}) r JOIN file f USING (sha256)"
+        f"CREATE TEMP VIEW rejected_of_file AS SELECT f.file_id, CAST(r.dossier_id AS UUID) AS dossier_id FROM ({rejected}) r JOIN file f USING (sha256)"
     )
 
 
@@ -84,8 +84,9 @@ def kept_sql(files: Files, name: str, told: Callable[[FileFacts], object]) -> st
 
 
 def rows_sql(files: Files) -> str:
-    """The conformed rows of files, each with its file's hash."""
-    return kept_sql(files, "rows.parquet", lambda _: True)
+    """The conformed rows of files, each with its file's hash. Those that stand in place of an expired file may be of a
+    program that kept dossier_id as text."""
+    return f"SELECT * REPLACE (CAST(dossier_id AS UUID) AS dossier_id) FROM ({kept_sql(files, 'rows.parquet', lambda _: True)})"
 
 
 def account(con: duckdb.DuckDBPyConnection, files: Files, withdrawn: Files) -> None:

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.conform.rows import SET_ASIDE_SCHEMA, row_schema
-from pipeline.warehouse.sql import parquet, quoted
+from pipeline.warehouse.sql import hex_sql, parquet, quoted
 
 MEMORY = "1GB"  # to compare the rows of a file with each other; beyond it DuckDB uses the disk
 PLACE = {"sheet": pl.String()}
 CODES = {"dossier_id": pl.String(), "dossier_code": pl.String()}
 # texts of which there are few: the others are no shorter in a dictionary, and take longer to write
-IN_DICTIONARY = [name for name, dtype in (row_schema() | PLACE).items() if dtype == pl.String and name != "dossier_id"]
+KEY = "dossier_id"  # kept as the 128 bits that it is (a UUID to readers): as text every join and sort of a night takes twice as long
+IN_DICTIONARY = [name for name, dtype in (row_schema() | PLACE).items() if dtype == pl.String and name != KEY]
 
 
 class Kept:
@@ -28,15 +30,27 @@ class Kept:
 
     def __init__(self, path: Path, schema: Mapping[str, pl.DataType]) -> None:
         self.path = path
-        plain = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
         in_dictionary = [name for name in IN_DICTIONARY if name in schema]
-        self.writer = pq.ParquetWriter(path, plain, compression="zstd", use_dictionary=in_dictionary)
+        kept = _as_kept(pl.DataFrame(schema=schema)).schema
+        self.writer = pq.ParquetWriter(path, kept, compression="zstd", use_dictionary=in_dictionary)
 
     def add(self, frame: pl.DataFrame) -> None:
-        self.writer.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        self.writer.write_table(_as_kept(frame))
 
     def close(self) -> None:
         self.writer.close()
+
+
+def _as_kept(frame: pl.DataFrame) -> pa.Table:
+    """A frame as it is written: dossier_id (hex, never null) as 16 bytes."""
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    if KEY not in frame.columns:
+        return table
+    digits = bytes.fromhex(frame[KEY].str.join("").item())
+    keys = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), frame.height, [None, pa.py_buffer(digits)])
+    if len(digits) != 16 * frame.height:
+        raise AssertionError(f"{frame.height} dossiers, {len(digits)} bytes of their keys")
+    return table.set_column(frame.columns.index(KEY), KEY, pa.ExtensionArray.from_storage(pa.uuid(), keys))
 
 
 class Batches:
@@ -134,5 +148,5 @@ def settle_repeats(
         FROM judged WHERE NOT once ORDER BY sheet, row
         """
     ).pl()
-    conflicting = con.sql("SELECT DISTINCT dossier_id FROM judged WHERE conflicting").pl()
+    conflicting = con.sql(f"SELECT DISTINCT {hex_sql(KEY)} AS dossier_id FROM judged WHERE conflicting").pl()
     return conflicting, found

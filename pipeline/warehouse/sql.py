@@ -31,10 +31,19 @@ def question(making: str) -> str:
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, sql: str, values: Iterable[object] = ()) -> list[dict[str, Any]]:
-    """The rows of a query, each a dictionary by column name."""
+    """The rows of a query, each a dictionary by column name; keys of dossiers in hex."""
     found = con.execute(sql, list(values))
     names = [d[0] for d in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    keys = [d[0] for d in found.description or [] if str(d[1]) == "UUID"]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    for row in rows if keys else ():
+        row |= {key: row[key] and row[key].hex for key in keys}
+    return rows
+
+
+def hex_sql(key: str) -> str:
+    """The key of a dossier as people and files get it: 32 digits."""
+    return f"replace(CAST({key} AS VARCHAR), '-', '')"
 
 
 def quoted(path: Path) -> str:

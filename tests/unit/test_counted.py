@@ -42,6 +42,7 @@ MADE = """
            CASE WHEN i % 5 > 0 THEN day(i, 6) END AS concluded_on, concluded_on + of(i, 7, [TIME '11:00:00', TIME '13:00:00']) AS concluded_at,
            CASE WHEN concluded_on IS NOT NULL THEN of(i, 8, ['resolved', 'resolved', 'withdrawn', 'returned', 'stopped']) END AS conclusion,
            CASE WHEN i % 50 = 1 THEN day(i, 9) ELSE received_on END AS opened_on, CASE WHEN i % 50 = 1 THEN day(i, 10) END AS previous_left_on,
+           greatest(coalesce(concluded_on, DATE '9999-12-31'), received_on) AS counts_until,
            day(i, 11) AS first_exported_on, of(i, 12, ['running', 'running', 'running', 'paused', 'unclassified']) AS newest_state,
            of(i, 13, ['timestamp', 'date', 'date', 'date', 'date']) AS lateness, CAST(hash(i, 14) % 9 AS BIGINT) AS days,
            CASE WHEN days < 8 THEN days END AS processing_days, of(i, 15, ['full', 'partial', 'none', NULL]) AS service_level,

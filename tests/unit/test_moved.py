@@ -64,7 +64,8 @@ def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str) -> None:
     con.execute(
         "INSERT INTO dossier SELECT * REPLACE (CASE WHEN row % 20 = 3 THEN dossier_id ELSE dossier_id || 'n' END AS dossier_id, "
         "CASE channel WHEN 'online' THEN 'postal' ELSE 'online' END AS channel, coalesce(due_on, DATE '2023-08-20') AS concluded_on, "
-        "coalesce(conclusion, 'resolved') AS conclusion, received_on + 30 AS received_on) FROM former.dossier WHERE row % 10 = 3 AND row % 3 > 0"
+        "coalesce(conclusion, 'resolved') AS conclusion, received_on + 30 AS received_on, "
+        "greatest(coalesce(due_on, DATE '2023-08-20'), received_on + 30) AS counts_until) FROM former.dossier WHERE row % 10 = 3 AND row % 3 > 0"
     )
     con.execute("INSERT INTO touched SELECT DISTINCT dossier_id FROM dossier WHERE dossier_id LIKE '%n'")
     con.execute(came)

@@ -7,8 +7,7 @@
 -- In braces: what stands before the names of relations; the statement of dossier_period over the few dossiers whose days
 -- say more (tally.py).
 WITH plain AS NOT MATERIALIZED (
-    SELECT unit_id, received_on,
-           CASE WHEN concluded_on IS NOT NULL THEN greatest(received_on, concluded_on) END AS left_on,
+    SELECT unit_id, received_on, greatest(received_on, concluded_on) AS left_on, concluded_on,
            greatest(received_on, least(concluded_on, coalesce(first_exported_on, received_on))) AS told_on,
            CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
     FROM {of}plain_dossier
@@ -18,7 +17,7 @@ of_day AS (
     SELECT unit_id, received_on AS day, count(*) AS received, sum(which) AS which_received, 0 AS gone, 0 AS which_gone, 0 AS told
     FROM plain GROUP BY unit_id, received_on
     UNION ALL
-    SELECT unit_id, left_on, 0, 0, count(*), sum(which), 0 FROM plain WHERE left_on IS NOT NULL GROUP BY unit_id, left_on
+    SELECT unit_id, left_on, 0, 0, count(*), sum(which), 0 FROM plain WHERE concluded_on IS NOT NULL GROUP BY unit_id, left_on
     UNION ALL
     SELECT unit_id, told_on, 0, 0, 0, 0, count(*) FROM plain GROUP BY unit_id, told_on
     UNION ALL

@@ -36,6 +36,8 @@ SELECT
     v.due_at, CAST(v.due_at AS DATE) AS due_on, v.first_due_at, v.extended_due_at, v.finished_at, v.returned_at,
     v.ended_at AS concluded_at, CAST(v.ended_at AS DATE) AS concluded_on, v.ended_as AS conclusion,
     CASE WHEN v.episode > 1 THEN v.reopened_on ELSE CAST(v.received_at AS DATE) END AS opened_on,
+    -- one day to be asked for instead of two of which one may be null: only so can what stands in a period be found by it
+    greatest(coalesce(CAST(v.ended_at AS DATE), DATE '9999-12-31'), CAST(v.received_at AS DATE)) AS counts_until,
     -- the day on which the episode before left the counts: never before the dossier was received
     greatest(v.previous_concluded_on, CASE WHEN v.episode > 1 THEN CAST(v.received_at AS DATE) END) AS previous_left_on,
     CAST(v.first_exported_at AS DATE) AS first_exported_on, v.state AS newest_state, v.lateness,

@@ -7,10 +7,9 @@ its checks said. Ticks of schedules and sensors go by their age (dagster.yaml).
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -54,15 +53,13 @@ def held_open(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
     """Holds the files of a run's events open while it writes to them. Dagster opens and closes them for each event, and where
     nobody else has one open SQLite then writes its log back, and waits for the disk: half a second of a small night."""
     store = instance.event_log_storage
-    files = (
-        [store.path_for_shard(of) for of in (INDEX_SHARD_NAME, run_id)]
-        if isinstance(store, SqliteEventLogStorage)
-        else []
-    )
     with ExitStack() as held:
-        for path in files:
-            con = held.enter_context(closing(sqlite3.connect(path)))
-            con.execute("PRAGMA journal_mode=WAL")  # as Dagster has them; it is the first question that opens a file
+        if isinstance(store, SqliteEventLogStorage):
+            for file in (INDEX_SHARD_NAME, run_id):
+                with store.run_connection(file):  # makes it, where it is not there
+                    pass
+                engine = sa.create_engine(store.conn_string_for_shard(file), poolclass=sa.NullPool)
+                sa.inspect(held.enter_context(engine.connect())).get_table_names()  # the first question opens the file
         yield
 
 

@@ -33,11 +33,16 @@ def moment_sql(name: str, source: Source, told: str | None) -> str:
         f" WHEN regexp_full_match({name}, '[2-7]\\d{{4}}(\\.\\d+)?')"
         f" THEN TIMESTAMP '1899-12-30' + to_seconds(round({name}::DOUBLE * 86400)) END)"
     )
+    return time_sql(name, source, parsed)
+
+
+def time_sql(name: str, source: Source, time: str) -> str:
+    """The same of a column whose cells are times; time: their SQL."""
     if name in TO_THE_END_OF_ITS_DAY and source.lateness == "timestamp":
         # A due date without a time (a workbook's date cell reads as midnight) runs to the end of its day.
         end = "INTERVAL '86399 seconds'"
-        return f"{parsed} + CASE WHEN {parsed} = date_trunc('day', {parsed}) THEN {end} ELSE INTERVAL 0 SECOND END"
-    return parsed
+        return f"{time} + CASE WHEN {time} = date_trunc('day', {time}) THEN {end} ELSE INTERVAL 0 SECOND END"
+    return time
 
 
 def _format_of(told: str | None, formats: tuple[str, ...]) -> str | None:

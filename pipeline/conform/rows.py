@@ -7,7 +7,7 @@ Not here: plausibility of values (validate/), duplicates (warehouse/), units (wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
@@ -18,7 +18,7 @@ import polars as pl
 from pipeline.conform.cells import case, clean_cells, filled, literal, own_code, own_name
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hashes_of
-from pipeline.conform.moments import moment_sql
+from pipeline.conform.moments import moment_sql, time_sql
 from pipeline.conform.shapes import NUMBERING, SECTION_UNIT, TOTAL, folded_sql, told_count, with_section_units
 from pipeline.conform.unit_names import UnitNames
 from pipeline.declare.columns import CODED, Column, columns
@@ -26,6 +26,7 @@ from pipeline.declare.procedures import known_fields, known_names, national_code
 from pipeline.declare.sources import Source
 from pipeline.declare.text import Text, fold, shape
 from pipeline.read.grids import Grid
+from pipeline.read.values import plain_times
 
 # Codes in the national pattern are unique in the country; others only within their source (DESIGN §4.12).
 NATIONAL_CODE = columns()["dossier_code"].harmless
@@ -91,8 +92,9 @@ class Conformer:
     def batches(self, grid: Grid, header: Header, unit: str | None = None) -> Iterator[Batch]:
         """All rows below the header, in batches. unit: whose they are, where neither a column nor a section row above
         them says it."""
-        for frame in grid.batches(header.row + 1):
-            if "unit" not in header.places:
+        has_units = "unit" in header.places  # else section rows among them may name units, by their text
+        for frame in ((has_units and grid.typed) or grid.batches)(header.row + 1):
+            if not has_units:
                 frame, unit, named = with_section_units(frame, unit)
                 self.sections = self.sections or named
             yield self._batch(frame, header, grid.sheet)
@@ -105,17 +107,20 @@ class Conformer:
         texts = {c: f"c{i}" for c, i in header.places.items() if f"c{i}" in cells}
         if SECTION_UNIT in frame.columns:
             texts["unit"] = SECTION_UNIT
+        times = _times(frame, texts)
+        others = [c for c, dtype in frame.schema.items() if dtype == pl.Datetime and c not in times.values()]
+        frame = frame.with_columns(plain_times(frame[c]) for c in others)
         self.con.register("raw_cells", frame)
-        clean = clean_cells(frame, texts)
+        clean = clean_cells(frame, {column: cell for column, cell in texts.items() if column not in times}) | times
         kept = ", ".join(["row", *(f"{text} AS {column}" for column, text in clean.items()), *(["surplus"] * surplus)])
         if clean == texts and any(not frame[c].null_count() for c in texts.values() if c in cells):
             source = "raw_cells"  # no cell has to be mended, and no row is empty
         else:
-            some = filled(cells) + " OR surplus" * surplus
+            some = "TRUE" if times else filled(cells) + " OR surplus" * surplus
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE mended AS SELECT {kept} FROM raw_cells WHERE {some}")
             source, kept = "mended", "*"
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW cells AS SELECT {kept} FROM {source}")
-        typed = self._type(header, texts, surplus)
+        typed = self._type(header, texts, surplus, times)
         self.con.register("typed", typed)
         rejected, others = self._rejected(texts, surplus, typed), self._others(texts, header, cells, typed)
         rejected = rejected.join(others, on="row", how="anti")
@@ -131,10 +136,13 @@ class Conformer:
             rows, kept_rows.select("dossier_id", "dossier_code"), refused.select("dossier_id"), aside, typed.height
         )
 
-    def _type(self, header: Header, texts: dict[str, str], surplus: bool) -> pl.DataFrame:
-        """`cells` typed, by row: `row`, `filled` (how many mapped cells are), `faulty` (whether some fault is in it), the
+    def _type(self, header: Header, texts: dict[str, str], surplus: bool, times: Collection[str]) -> pl.DataFrame:
+        """`cells` typed (times: columns that are times already), by row: `row`, `filled` (how many mapped cells are), `faulty` (whether some fault is in it), the
         canonical columns, `dossier_id`."""
-        typed = ",\n  ".join(f"{self._typed(column, header, texts)} AS t_{name}" for name, column in columns().items())
+        typed = ",\n  ".join(
+            f"{time_sql(name, self.source, name) if name in times else self._typed(column, header, texts)} AS t_{name}"
+            for name, column in columns().items()
+        )
         source = "cells"
         if "procedure_code" in texts:
             self.con.register("known_code", self._known_codes())
@@ -342,6 +350,14 @@ def _connection() -> duckdb.DuckDBPyConnection:
     """A connection of its own: files may be conformed side by side."""
     with _OPENING:
         return _engine().cursor()
+
+
+def _times(frame: pl.DataFrame, texts: dict[str, str]) -> dict[str, str]:
+    """Column → its cell, of those whose cells are times; none where a row does not say when it was received, and so may be
+    no dossier: what else it is its text tells."""
+    kinds = {column: cell for column, cell in texts.items() if columns()[column].kind == "timestamp"}
+    found = {column: cell for column, cell in kinds.items() if frame.schema[cell] == pl.Datetime}
+    return found if "received_at" in found and not frame[found["received_at"]].null_count() else {}
 
 
 # ---- SQL pieces

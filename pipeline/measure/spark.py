@@ -58,7 +58,7 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str, statements: Mapping[s
     ready()
     with _exchange(con) as folder:
         for name in READ:
-            con.execute(f"COPY ({_handed(con, name)}) TO {quoted(folder / f'{name}.parquet')} (FORMAT parquet)")
+            con.execute(f"COPY ({handed(con, name)}) TO {quoted(folder / f'{name}.parquet')} (FORMAT parquet)")
         with session(folder) as spark:
             answer(spark, folder, statements, table)
         con.execute(f"CREATE TABLE {table} AS {statements[table]} WITH NO DATA")
@@ -66,8 +66,8 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str, statements: Mapping[s
         con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet({parquet(parts)})")
 
 
-def _handed(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """A table as Spark can read it: it has no type for the 128 bits of a key."""
+def handed(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """SELECT of a table as Spark can read it, which has no type for the 128 bits of a key."""
     columns = {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
     return (
         f"SELECT * REPLACE ({hex_sql('dossier_id')} AS dossier_id) FROM {table}"

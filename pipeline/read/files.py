@@ -17,7 +17,7 @@ from pipeline.declare.limits import Limits
 from pipeline.declare.text import Text
 from pipeline.errors import MotcuaError
 from pipeline.read import archives, delimited, encodings, html, opendocument, parquet, records, spreadsheetml, workbooks
-from pipeline.read.grids import OpenFile, check_limit, damaged, refused
+from pipeline.read.grids import Grid, OpenFile, check_limit, damaged, refused
 
 START = 65_536
 # Files that people put into the folder by mistake: how they begin, and what they are.
@@ -46,12 +46,15 @@ def open_any(path: Path, name: str, within: Limits) -> OpenFile:
         raise
     except BaseException as error:  # a reader written in Rust panics outside of Exception
         raise damaged(name, error) from None
-    return replace(
-        opened, grids=[replace(grid, batches=partial(_guarded, grid.batches, name)) for grid in opened.grids]
-    )
+    return replace(opened, grids=[_guarded(grid, name) for grid in opened.grids])
 
 
-def _guarded(batches: Callable[[int], Iterator[pl.DataFrame]], name: str, first_row: int) -> Iterator[pl.DataFrame]:
+def _guarded(grid: Grid, name: str) -> Grid:
+    typed = grid.typed and partial(_all_of, grid.typed, name)
+    return replace(grid, batches=partial(_all_of, grid.batches, name), typed=typed)
+
+
+def _all_of(batches: Callable[[int], Iterator[pl.DataFrame]], name: str, first_row: int) -> Iterator[pl.DataFrame]:
     """What is read later on may be damaged too."""
     try:
         yield from batches(first_row)

@@ -26,6 +26,8 @@ class Grid:
     row on, as frames with `row` (Int64) and `c0`, `c1`, … (String; empty cells null or white).
 
     Delimited text has `surplus` (Boolean) too: whether cells beyond the width of the row before are filled.
+    `typed`: the same where the file's format has times: columns of them as Datetime("us"), all others as text.
+
     `sheet` is null for a file without sheets; in an archive it is the member, or "member › sheet".
     """
 
@@ -35,6 +37,7 @@ class Grid:
     first_row: int = 1  # the number of head[0]; 0 for records, whose head[0] holds the keys
     hidden: bool = False  # a hidden sheet of a workbook
     delimiter: str | None = None  # of delimited text: grids of one sheet with delimiters are ways to cut the same rows
+    typed: Callable[[int], Iterator[pl.DataFrame]] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""Parquet, streamed: its columns as text, its column names as the row of keys (row 0). Not here: types, which end here."""
+"""Parquet, streamed: its columns as text, its column names as the row of keys (row 0). All types end here but times, which
+have them for those who ask (`typed`): written and read again they take longer than all else of a row."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +16,7 @@ from pipeline.declare.limits import Limits
 from pipeline.declare.text import Text
 from pipeline.read import grids
 from pipeline.read.grids import Grid, OpenFile, check_limit, damaged, refused
-from pipeline.read.values import plain_number
+from pipeline.read.values import plain_number, plain_times
 
 
 def open_parquet(path: Path, name: str, within: Limits) -> OpenFile:
@@ -30,29 +32,47 @@ def open_parquet(path: Path, name: str, within: Limits) -> OpenFile:
     check_limit(name, "columns", len(keys), within)
     check_limit(name, "unpacked_bytes", packed, within)
 
-    def batches(first_row: int) -> Iterator[pl.DataFrame]:
+    def batches(first_row: int, typed: bool = False) -> Iterator[pl.DataFrame]:
         if first_row < 1:
             yield from grids.numbered(pl.DataFrame({f"c{i}": [key] for i, key in enumerate(keys)}), 0)
         seen = 0
-        for frame in _frames(path, name):
+        for frame in _frames(path, name, typed):
             start, seen = seen + 1, seen + frame.height
             if seen >= first_row:
                 skipped = max(first_row - start, 0)
                 yield from grids.numbered(frame.slice(skipped), start + skipped)
 
     head = [[cell or "" for cell in row] for row in next(_frames(path, name)).head(grids.HEAD_ROWS - 1).iter_rows()]
-    return OpenFile("parquet", None, [Grid(None, [keys, *head], batches, first_row=0)])
+    return OpenFile(
+        "parquet", None, [Grid(None, [keys, *head], batches, first_row=0, typed=partial(batches, typed=True))]
+    )
 
 
-def _frames(path: Path, name: str) -> Iterator[pl.DataFrame]:
+def _frames(path: Path, name: str, typed: bool = False) -> Iterator[pl.DataFrame]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=grids.BATCH_ROWS):
-                columns = {f"c{i}": _text(column) for i, column in enumerate(batch.columns)}
+                columns = [_cells(column, typed) for column in batch.columns]
                 if batch.num_rows:
-                    yield pl.DataFrame(columns, schema={c: pl.String for c in columns})
+                    yield pl.DataFrame({f"c{i}": column for i, column in enumerate(columns)})
     except (pa.ArrowException, OSError) as error:
         raise damaged(name, error) from None
+
+
+def _cells(column: pa.Array, typed: bool) -> pl.Series:
+    times = _times(column) if typed else None
+    return _text(column) if times is None else times
+
+
+def _times(column: pa.Array) -> pl.Series | None:
+    """A column of days, or of times without a zone, in microseconds; null where it is none that can be told so."""
+    if not (pa.types.is_date32(column.type) or (pa.types.is_timestamp(column.type) and column.type.tz is None)):
+        return None
+    found = pl.Series(pl.from_arrow(column))
+    if found.dtype == pl.Datetime("ns") and (found.dt.nanosecond() % 1000 != 0).any():
+        return None
+    usual = found.is_null() | found.dt.year().is_between(1, 9999)
+    return found.cast(pl.Datetime("us")) if usual.all(ignore_nulls=False) else None
 
 
 def _text(column: pa.Array) -> pl.Series:
@@ -66,13 +86,7 @@ def _text(column: pa.Array) -> pl.Series:
         return _each(column, lambda value: value.decode("utf-8", "replace"))
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _each(column, lambda value: plain_number(str(value)))
-    series = pl.Series(pl.from_arrow(column))
-    if isinstance(series.dtype, pl.Datetime):
-        if not series.dtype.time_zone and not (series.dt.nanosecond() != 0).any():
-            return series.dt.strftime("%Y-%m-%d %H:%M:%S")  # whole seconds, as nearly always: half the time
-        shown = series.dt.strftime("%Y-%m-%d %H:%M:%S%.f" + ("%:z" if series.dtype.time_zone else ""))
-        return shown.str.replace(r"\.0+(?:$|(\+|-))", "$1").str.replace(r"(\.\d*?[1-9])0+(?:$|(\+|-))", "$1$2")
-    return series.cast(pl.String)
+    return plain_times(pl.Series(pl.from_arrow(column)))
 
 
 def _each(column: pa.Array, turn: object) -> pl.Series:

@@ -126,7 +126,8 @@ def _form_sheet(path: Path) -> Any:
 
 
 def test_no_output_holds_anything_of_a_dossier(model: Path, of_sample: duckdb.DuckDBPyConnection) -> None:
-    some = [i for (i,) in of_sample.execute("SELECT DISTINCT dossier_id FROM dossier USING SAMPLE 50").fetchall()]
+    keys = [key for (key,) in of_sample.execute("SELECT DISTINCT dossier_id FROM dossier USING SAMPLE 50").fetchall()]
+    some = [word for key in keys for word in (str(key), key.hex)]
     texts = [
         data.decode("utf-8", "replace")
         for name, data in bytes_of(model).items()

@@ -707,7 +707,7 @@ def test_a_period_without_data_is_no_zero(sample: Home, visit: Callable[..., Tab
 def test_payload_holds_no_dossier(of_sample: Con) -> None:
     book = open_book(of_sample, "2023-Q3")
     text = json.dumps(payload(of_sample, book, open_history(of_sample, book)), ensure_ascii=False)
-    for column in ("dossier_id", "procedure"):
+    for column in ("replace(CAST(dossier_id AS VARCHAR), '-', '')", "CAST(dossier_id AS VARCHAR)", "procedure"):
         some = of_sample.execute(
             f"SELECT DISTINCT {column} FROM dossier WHERE {column} IS NOT NULL LIMIT 200"
         ).fetchall()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +23,7 @@ from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.procedures import known_names, procedures
 from pipeline.declare.sources import Source, read_source
 from pipeline.declare.text import fold
+from pipeline.read.values import plain_times
 from pipeline.settings import Home
 from pipeline.warehouse.record import key
 from tests.benchmarks.bare import hash_sql
@@ -292,6 +295,72 @@ def test_a_sources_own_procedures(tmp_path: Path) -> None:
     cells = {"procedure_code": "0.466001", "procedure": "Cấp giấy (mẫu)", "field": "Mẫu"}
     assert procedure_of(tmp_path, own=True, **cells) == (("0.466001", "Cấp giấy (mẫu)", "Mẫu"), [])
     assert procedure_of(tmp_path, own=True, procedure_code=ALONE.code) == ((ALONE.code, ALONE.name, ALONE.field), [])
+
+
+# ---- times that are times in their file
+
+moments = st.datetimes(datetime(1985, 1, 1), datetime(2105, 1, 1)) | st.dates(date(2023, 1, 1), date(2023, 12, 31)).map(
+    lambda day: datetime(day.year, day.month, day.day)
+)
+TYPES = {
+    **{unit: pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")},
+    "of a zone": pa.timestamp("us", "Asia/Ho_Chi_Minh"),
+    "days": pa.date32(),
+}
+
+
+def written(values: list[datetime | None], dtype: pa.DataType) -> pa.Array:
+    """Times as a column of a type, what is finer than it cut off."""
+    known = pl.Series(values, dtype=pl.Datetime("us")).to_arrow().cast(pa.timestamp("us"))
+    return known.cast(dtype, safe=False)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(st.tuples(st.none() | moments, moments, st.none() | moments), min_size=1, max_size=4),
+    st.lists(st.sampled_from(sorted(TYPES)), min_size=3, max_size=3),
+    st.sampled_from(["date", "timestamp"]),
+)
+def test_times_give_what_their_text_gives(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[datetime | None, datetime, datetime | None]],
+    kinds: list[str],
+    lateness: str,
+) -> None:
+    office = Office(tmp_path_factory.mktemp("giờ"))
+    source = Source("so", "so", lateness=lateness)
+    names = [HEADERS[name] for name in ("received_at", "due_at", "finished_at")]
+    columns_told = zip(names, zip(*rows, strict=True), kinds, strict=True)
+    times = {name: written(list(column), TYPES[kind]) for name, column, kind in columns_told}
+    words = {name: plain_times(pl.Series(pl.from_arrow(column))).to_arrow() for name, column in times.items()}
+    others = {
+        HEADERS["dossier_code"]: [f"HS-{n}" for n in range(len(rows))],
+        HEADERS["unit"]: ["Xã Gio An"] * len(rows),
+    }
+    found = []
+    for name, columns_of_time in (("times", times), ("words", words)):
+        path = office.home.raw / "so" / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.table(others | columns_of_time), path)
+        _, accepted, aside = conform(office.home, path, source)
+        found.append((accepted.to_dicts(), aside.to_dicts()))
+    assert found[0] == found[1]
+
+
+def test_a_time_that_no_calendar_has_is_that_rows_fault(tmp_path: Path) -> None:
+    """A file may hold milliseconds that are in no year."""
+    office = Office(tmp_path)
+    days = pa.array([datetime(2023, 7, 3)] * 2, pa.timestamp("us"))
+    due = pa.array([1_688_947_200_000, 9_300_000_000_000_000], pa.int64()).cast(pa.timestamp("ms"))
+    texts = {"dossier_code": ["HS-1", "HS-2"], "unit": ["Xã Gio An"] * 2, "status": ["Đang xử lý"] * 2}
+    others = {HEADERS[name]: values for name, values in texts.items()}
+    path = office.home.raw / "so" / "xa.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table(others | {HEADERS["received_at"]: days, HEADERS["due_at"]: due}), path)
+    _, accepted, aside = conform(office.home, path, Source("so", "so"))
+    assert accepted["due_at"].to_list() == [datetime(2023, 7, 10)]
+    faults = aside.filter(pl.col("verdict") == "rejected")
+    assert faults.select("row", "reason", "column", "found").rows() == [(2, "not_read", "due_at", "9" * 16)]
 
 
 # ---- the keyed hash

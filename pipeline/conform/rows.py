@@ -121,12 +121,10 @@ class Conformer:
             source, kept = "mended", "*"
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW cells AS SELECT {kept} FROM {source}")
         typed = self._type(header, texts, surplus, times)
-        self.con.register("typed", typed)
         rejected, others = self._rejected(texts, surplus, typed), self._others(texts, header, cells, typed)
         rejected = rejected.join(others, on="row", how="anti")
         aside = self._explain(rejected, others, sheet)
-        for name in ("raw_cells", "typed"):
-            self.con.unregister(name)
+        self.con.unregister("raw_cells")
         gone = pl.col("row").is_in(aside.filter(pl.col("verdict") != "notice")["row"].implode())
         told = pl.col("row").is_in(rejected["row"].implode()) & pl.col("dossier_code").is_not_null()
         kept_rows = typed.filter(~gone) if aside.height else typed
@@ -166,6 +164,7 @@ class Conformer:
         schema = {"row": pl.Int64, "reason": pl.String, "told": pl.String}
         if not typed["received_at"].null_count():
             return pl.DataFrame(schema=schema)
+        self.con.register("typed", typed.filter(pl.col("received_at").is_null()))
         # a code is one word with a number in it; other text in its column is a signature's or a note's
         coded = f"coalesce(regexp_full_match(c.dossier_code, '{A_CODE}'), FALSE)"
         known = [n for n in texts if columns()[n].kind in ("timestamp", "count", "flag", *CODED) and n != "received_at"]
@@ -185,7 +184,7 @@ class Conformer:
                      AND coalesce(NOT regexp_matches(c.received_at, '\\d'), TRUE))
                 THEN CASE WHEN {filled} <= 1 THEN 'section_row' ELSE 'note_row' END
             END AS reason, CASE WHEN reason = 'total_row' THEN {text} END AS told
-            FROM (SELECT *, coalesce({facts or "FALSE"}, FALSE) AS facts FROM typed t WHERE received_at IS NULL) t
+            FROM (SELECT *, coalesce({facts or "FALSE"}, FALSE) AS facts FROM typed t) t
             JOIN (SELECT *, {coded} AS coded FROM cells c) c USING (row)
             JOIN raw_cells r USING (row) WHERE reason IS NOT NULL ORDER BY row
             """
@@ -294,13 +293,14 @@ class Conformer:
         """Each fault of each row: `row`, `column`, `reason`."""
         if not typed["faulty"].any():
             return pl.DataFrame(schema={"row": pl.Int64, "column": pl.String, "reason": pl.String})
+        self.con.register("typed", typed.filter("faulty"))
         faults = ", ".join(
             f"{{'column': {literal(column) if column else 'NULL'}, 'reason': CASE WHEN {lost} THEN '{reason}' END}}"
             for column, reason, lost in self._faults(texts, surplus, "c.", "t.")
         )
         return self.con.sql(
             'SELECT row, fault."column", fault.reason FROM ('
-            f"SELECT row, unnest([{faults}]) AS fault FROM cells c JOIN typed t USING (row) WHERE t.faulty) "
+            f"SELECT row, unnest([{faults}]) AS fault FROM cells c JOIN typed t USING (row)) "
             "WHERE fault.reason IS NOT NULL ORDER BY row"
         ).pl()
 

@@ -32,7 +32,10 @@ class Kept:
         self.path = path
         in_dictionary = [name for name in IN_DICTIONARY if name in schema]
         kept = _as_kept(pl.DataFrame(schema=schema)).schema
-        self.writer = pq.ParquetWriter(path, kept, compression="zstd", use_dictionary=in_dictionary)
+        spans = [name for name, dtype in schema.items() if dtype == pl.Datetime]  # of nothing else a range is asked
+        self.writer = pq.ParquetWriter(
+            path, kept, compression="zstd", use_dictionary=in_dictionary, write_statistics=spans
+        )
 
     def add(self, frame: pl.DataFrame) -> None:
         self.writer.write_table(_as_kept(frame))

@@ -50,7 +50,6 @@ DOSSIERS = (
     "transfer",
     "dossier_state",
 )
-TELLING = ("version", "dossier", "other_word")  # of these the rows about dossiers that the files of this night tell of
 LEDGER = ("deadline_event", "deadline")  # of which no figure is made
 PERIODS = ("period", "period_unit", "reported_count", "reported_node", "period_coverage")
 
@@ -90,12 +89,15 @@ def build(
     else:
         con.execute("CREATE TEMP VIEW telling AS FROM row_of_file")
     if only:
-        _make(con, ONE_PERIOD, limits={"dossier": _may_stand(parse_period(only))})
+        _make(con, (*ONE_PERIOD, *DOSSIERS), limits={"dossier": _may_stand(parse_period(only))})
     else:
-        _make(con, HISTORY, KEPT if new else ())
-    for name in TELLING:
-        con.execute(f"CREATE TEMP VIEW telling_{name} AS FROM {name}{of_touched}")
-    _make(con, DOSSIERS if only else DOSSIERS + LEDGER, KEPT if new else ())
+        kept = KEPT if new else ()
+        _make(con, (*HISTORY, *DOSSIERS), kept)
+        for name in ("dossier", "other_word"):
+            con.execute(f"CREATE TEMP {'TABLE' if new else 'VIEW'} telling_{name} AS FROM {name}{of_touched}")
+        words = question(_of("dossier_version", "telling_"))
+        con.execute(f"CREATE TEMP VIEW telling_version AS FROM ({words}) WHERE nth IS NOT NULL")
+        _make(con, LEDGER, kept)
     con.execute("RESET disabled_optimizers")
     account(con, files, back)
     con.execute(f"CREATE TEMP MACRO default_scheme() AS '{default_scheme()}'")
@@ -111,8 +113,13 @@ def _make(
 ) -> None:
     """there: tables to which the statements' rows are added. limits: what is asked of the rows of one in addition."""
     for name in names:
-        making = statement("warehouse", name) + (limits or {}).get(name, "")
+        making = _of(name, "") + (limits or {}).get(name, "")
         con.execute(f"INSERT INTO {name} {question(making)}" if name in there else making)
+
+
+def _of(name: str, of: str) -> str:
+    """A statement over the relations with such names."""
+    return statement("warehouse", name).replace("{of}", of)
 
 
 def _may_stand(period: Period) -> str:

@@ -44,5 +44,5 @@ CREATE TEMP TABLE stale_period_unit AS
 SELECT p.* FROM period_unit p ANTI JOIN same_place s ON s.period = p.period AND s.unit_id = p.counted_unit_id;
 CREATE TEMP VIEW stale_dossier AS
 SELECT d.* FROM dossier d JOIN (SELECT unit_id, min(period_from) AS since, max(as_of) AS until FROM stale_period_unit GROUP BY unit_id) s USING (unit_id)
-WHERE d.episodes > 1 OR (d.received_on <= s.until AND (d.concluded_on IS NULL OR d.concluded_on >= s.since OR d.received_on >= s.since));
+WHERE d.received_on <= s.until AND d.counts_until >= s.since;
 CREATE TEMP VIEW stale_dossier_state AS FROM dossier_state

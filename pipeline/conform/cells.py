@@ -21,11 +21,18 @@ OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 
 
-def clean_cells(frame: pl.DataFrame, texts: dict[str, str]) -> dict[str, str]:
+def clean_cells(frame: pl.DataFrame, texts: dict[str, str]) -> tuple[dict[str, str], dict[str, list[str]]]:
     """Column → SQL of its cell without white around it (no-break spaces and line breaks too), composed where its text is
     kept as it is, null where it only marks emptiness. texts: column → cell of the frame. Most cells are so already: a
-    column where all are is taken as it stands."""
-    return {column: _clean(cell, column, _values(frame[cell])) for column, cell in texts.items()}
+    column where all are is taken as it stands. And of those columns that are, and hold few texts: column → its texts."""
+    clean, few = {}, {}
+    for column, cell in texts.items():
+        cells = frame[cell]
+        once = cells.unique() if cells.head(LOOKED_AT).n_unique() * 5 < LOOKED_AT else None
+        clean[column] = _clean(cell, column, cells if once is None else once)
+        if once is not None and clean[column] == cell:
+            few[column] = once.drop_nulls().sort().to_list()
+    return clean, few
 
 
 def _clean(cell: str, column: str, values: pl.Series) -> str:
@@ -38,11 +45,6 @@ def _clean(cell: str, column: str, values: pl.Series) -> str:
         marks = ", ".join(map(literal, EMPTY_MARKS))
         return f"CASE WHEN {text} NOT IN ({marks}) THEN {text} END"
     return text
-
-
-def _values(cells: pl.Series) -> pl.Series:
-    """Each text once where there seem to be few, else all of them."""
-    return cells.unique() if cells.head(LOOKED_AT).n_unique() * 5 < LOOKED_AT else cells
 
 
 def _some_white(values: pl.Series) -> bool:

@@ -79,6 +79,7 @@ class Conformer:
 
     names: UnitNames
     sections: bool = False  # whether section rows named units
+    few: dict[str, list[str]] = field(default_factory=dict)  # of the batch at hand: columns of few texts, and these
     con: duckdb.DuckDBPyConnection = field(default_factory=lambda: _connection())
 
     @property
@@ -110,8 +111,11 @@ class Conformer:
         times = _times(frame, texts)
         others = [c for c, dtype in frame.schema.items() if dtype == pl.Datetime and c not in times.values()]
         frame = frame.with_columns(plain_times(frame[c]) for c in others)
-        self.con.register("raw_cells", frame)
-        clean = clean_cells(frame, {column: cell for column, cell in texts.items() if column not in times}) | times
+        self.con.register(
+            "raw_cells", frame.to_arrow(compat_level=pl.CompatLevel.newest())
+        )  # without a copy of the texts
+        clean, self.few = clean_cells(frame, {column: cell for column, cell in texts.items() if column not in times})
+        clean |= times
         kept = ", ".join(["row", *(f"{text} AS {column}" for column, text in clean.items()), *(["surplus"] * surplus)])
         if clean == texts and any(not frame[c].null_count() for c in texts.values() if c in cells):
             source = "raw_cells"  # no cell has to be mended, and no row is empty
@@ -264,6 +268,8 @@ class Conformer:
         )
 
     def _distinct(self, name: str) -> list[str]:
+        if name in self.few:
+            return self.few[name]
         found = self.con.execute(f"SELECT DISTINCT {name} FROM cells WHERE {name} IS NOT NULL ORDER BY ALL").fetchall()
         return [text for (text,) in found]
 

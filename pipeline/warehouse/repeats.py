@@ -50,9 +50,9 @@ def _as_kept(frame: pl.DataFrame) -> pa.Table:
     if KEY not in frame.columns:
         return table
     digits = bytes.fromhex(frame[KEY].str.join("").item())
-    keys = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), frame.height, [None, pa.py_buffer(digits)])
     if len(digits) != 16 * frame.height:
         raise AssertionError(f"{frame.height} dossiers, {len(digits)} bytes of their keys")
+    keys = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), frame.height, [None, pa.py_buffer(digits)])
     return table.set_column(frame.columns.index(KEY), KEY, pa.ExtensionArray.from_storage(pa.uuid(), keys))
 
 

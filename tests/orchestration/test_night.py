@@ -13,9 +13,10 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 from dagster._core.execution.plan import active
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets import resources
-from assets.history import work_is_going_on
+from assets.history import held_open, work_is_going_on
 from assets.launch import run_night
 from assets.outputs import OUTPUTS
 from pipeline import night
@@ -103,6 +104,19 @@ def test_history_holds_nothing_of_a_dossier(published: Home) -> None:
     for secret in (NAME, NAME.split()[-1], CODE.format("2307", 1)):
         for written in (secret.encode(), secret.encode("unicode_escape"), secret.encode("utf-16-le")):
             assert written not in kept
+
+
+def test_the_files_of_events_stay_open_while_a_run_writes_to_them(published: Home) -> None:
+    with history(published) as instance:
+        store = instance.event_log_storage
+        assert isinstance(store, SqliteEventLogStorage)
+        logs = [Path(store.path_for_shard(of) + "-wal") for of in ("index", "một-lần")]
+        with held_open(instance, "một-lần"):
+            for write in (store.index_connection(), store.run_connection("một-lần")):
+                with write:
+                    pass
+            assert all(log.exists() for log in logs), "nobody has written them back"
+        assert not any(log.exists() for log in logs)
 
 
 def test_second_night_has_nothing_new_and_says_so(published: Home) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -22,6 +23,7 @@ from pipeline.settings import Home
 from pipeline.warehouse import intake, reading, record, repeats, seen, versions
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import append_log, read_log
+from pipeline.warehouse.sql import hex_sql
 from tests.unit.office import QUARTER, Office, Row, conform, dossier, opened, table, write_xlsx
 
 ONE, TWO = "H50.466-230703-7001", "H50.466-230703-7002"
@@ -275,6 +277,38 @@ def test_a_crash_leaves_nothing_that_counts(tmp_path: Path, monkeypatch: pytest.
     assert after.files[0] == before.files[0] and after.files[1][1].accepted == 2
     for entry in read_log(office.home):
         assert record.sha256_of(record.archived(office.home, entry.sha256)) == entry.sha256
+
+
+def test_rows_that_kept_the_key_as_text_count_the_same(tmp_path: Path) -> None:
+    """Those of an expired file may be of a program before 0.6."""
+    office = Office(tmp_path)
+    spring = office.drop("a.csv", [opened(dossier_code=ONE), dossier(dossier_code=TWO)])
+    office.drop("b.csv", [dossier(dossier_code=ONE, channel="Trực tiếp")])
+    asked = (
+        "SELECT * EXCLUDE (known_at) FROM dossier ORDER BY ALL",
+        "SELECT * EXCLUDE (known_at, known_from) FROM other_word",
+    )
+
+    def built() -> list[list[tuple]]:
+        office.night()
+        with office.open() as con:
+            kinds = con.execute("SELECT DISTINCT typeof(dossier_id) FROM dossier_version").fetchall()
+            assert kinds == [("UUID",)]
+            return [con.execute(sql).fetchall() for sql in asked]
+
+    before = built()
+    facts = next(f for _, f in office.take_in().files if f.name == spring.name)
+    rows = facts.folder / "rows.parquet"
+    as_text = f"SELECT * REPLACE ({hex_sql('dossier_id')} AS dossier_id) FROM '{rows}'"
+    duckdb.execute(f"COPY ({as_text}) TO '{facts.folder / 'text'}' (FORMAT parquet)")
+    (facts.folder / "text").replace(rows)
+    office.drop("c.csv", [])  # so that something is new
+    assert built() == before
+
+
+def test_a_row_without_its_key_is_never_written() -> None:
+    with pytest.raises(AssertionError, match="2 dossiers, 16 bytes"):
+        repeats._as_kept(pl.DataFrame({"dossier_id": ["00" * 16, None]}))
 
 
 def test_a_version_without_its_facts_is_none(tmp_path: Path) -> None:

@@ -101,7 +101,8 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
         try:
             if folder.name not in sources:
                 sources[folder.name] = read_source(folder), _source_toml(folder)
-            arrival = Arrival(folder, path, bytes_of(path, place, seen), *sources[folder.name])
+            sha256 = bytes_of(path, place, seen)
+            arrival = Arrival(folder, path, sha256, seen.stamp_of(path), *sources[folder.name])
             if arrival.sha256 in known or arrival.sha256 in arriving:
                 again.append(arrival)
             else:

@@ -20,7 +20,7 @@ from pipeline.declare.text import Text
 from pipeline.errors import InputRefused, MotcuaError
 from pipeline.settings import Home
 from pipeline.warehouse.record import now, sha256_of
-from pipeline.warehouse.seen import Seen
+from pipeline.warehouse.seen import Seen, Stamp, stamp_now
 from pipeline.warehouse.versions import FileFacts, conform_file, fingerprint, version_folder
 
 AT_A_TIME = min(os.cpu_count() or 1, 4)  # files; each takes up to half a gigabyte
@@ -32,11 +32,12 @@ class StillWritten(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A file in data/raw, and what its source declares."""
+    """A file in data/raw, and what its source declares. stamp: see Seen.stamp_of."""
 
     folder: Path
     path: Path
     sha256: str
+    stamp: Stamp | None
     source: Source
     toml: bytes
 
@@ -66,10 +67,10 @@ def read_arrival(home: Home, arrival: Arrival) -> tuple[FileFacts, datetime]:
     try:
         facts = conformed(home, path, arrival.sha256, arrival.name, arrival.source, declared, taken_at)
     except MotcuaError:
-        if _changed(path, arrival.sha256):  # half a file is no file that cannot be read
+        if _changed(arrival):  # half a file is no file that cannot be read
             raise StillWritten from None
         raise
-    if _changed(path, arrival.sha256):
+    if _changed(arrival):
         # what was read are not the bytes of this name
         shutil.rmtree(version_folder(home, arrival.sha256, declared))
         raise StillWritten
@@ -116,8 +117,10 @@ def bytes_of(path: Path, where: str, seen: Seen) -> str:
         ) from None
 
 
-def _changed(path: Path, sha256: str) -> bool:
+def _changed(arrival: Arrival) -> bool:
     try:
-        return sha256_of(path) != sha256
+        if arrival.stamp and stamp_now(arrival.path) == arrival.stamp:
+            return False
+        return sha256_of(arrival.path) != arrival.sha256
     except OSError:
         return True

@@ -32,12 +32,16 @@ class Seen:
 
     def sha256_of(self, path: Path) -> str:
         """The hash of a file's bytes. Raises OSError."""
-        place, stamp, begun = path.relative_to(self.home.raw).as_posix(), _stamp(path), time.time_ns()
+        place, stamp, begun = path.relative_to(self.home.raw).as_posix(), stamp_now(path), time.time_ns()
         known = self._before.get(place)
         found = known[1] if stamp and known and known[0] == stamp else sha256_of(path)
-        if stamp and begun - max(stamp[1:3]) > SETTLED and _stamp(path) == stamp:
+        if stamp and begun - max(stamp[1:3]) > SETTLED and stamp_now(path) == stamp:
             self._now[place] = (stamp, found)
         return found
+
+    def stamp_of(self, path: Path) -> Stamp | None:
+        """By what it is known that a file still has the bytes that were hashed; null: it would have to be read again."""
+        return self._now.get(path.relative_to(self.home.raw).as_posix(), (None,))[0]
 
     def keep(self) -> None:
         """Call under the build lock."""
@@ -45,7 +49,8 @@ class Seen:
             write_json(self.home.seen, self._now)
 
 
-def _stamp(path: Path) -> Stamp | None:
+def stamp_now(path: Path) -> Stamp | None:
+    """The stamp of a file; null where the system tells none. Raises OSError."""
     if os.name != "posix":
         return None
     told = path.stat()

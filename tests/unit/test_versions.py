@@ -165,7 +165,12 @@ def test_a_file_that_somebody_holds_is_refused_for_now(tmp_path: Path, monkeypat
     assert [e.name for e in office.take_in().taken] == ["a.csv"]
 
 
-def test_a_file_still_being_written_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_file_still_being_written_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settled: bool) -> None:
+    """Settled: it had stood there as it was, so that its stamp tells whether it is."""
+    if settled:
+        clock = seen.time.time_ns
+        monkeypatch.setattr(seen.time, "time_ns", lambda: clock() + 60 * 10**9)
     office = Office(tmp_path)
     path = office.drop("a.csv", [dossier()])
     whole = versions.conform_file

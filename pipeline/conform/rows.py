@@ -111,9 +111,8 @@ class Conformer:
         times = _times(frame, texts)
         others = [c for c, dtype in frame.schema.items() if dtype == pl.Datetime and c not in times.values()]
         frame = frame.with_columns(plain_times(frame[c]) for c in others)
-        self.con.register(
-            "raw_cells", frame.to_arrow(compat_level=pl.CompatLevel.newest())
-        )  # without a copy of the texts
+        as_is = pl.CompatLevel.newest()  # texts are handed over without a copy
+        self.con.register("raw_cells", frame.to_arrow(compat_level=as_is))
         clean, self.few = clean_cells(frame, {column: cell for column, cell in texts.items() if column not in times})
         clean |= times
         kept = ", ".join(["row", *(f"{text} AS {column}" for column, text in clean.items()), *(["surplus"] * surplus)])

@@ -69,11 +69,8 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str, statements: Mapping[s
 def handed(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """SELECT of a table as Spark can read it, which has no type for the 128 bits of a key."""
     columns = {name for name, *_ in con.execute(f"DESCRIBE {table}").fetchall()}
-    return (
-        f"SELECT * REPLACE ({hex_sql('dossier_id')} AS dossier_id) FROM {table}"
-        if "dossier_id" in columns
-        else f"FROM {table}"
-    )
+    keys = f" REPLACE ({hex_sql('dossier_id')} AS dossier_id)" if "dossier_id" in columns else ""
+    return f"SELECT *{keys} FROM {table}"
 
 
 def ready() -> None:

@@ -26,8 +26,7 @@ class Grid:
     row on, as frames with `row` (Int64) and `c0`, `c1`, … (String; empty cells null or white).
 
     Delimited text has `surplus` (Boolean) too: whether cells beyond the width of the row before are filled.
-    `typed`: the same where the file's format has times: columns of them as Datetime("us"), all others as text.
-
+    `typed`: all cells likewise, of a format that has times: columns of them as Datetime("us"), all others as text.
     `sheet` is null for a file without sheets; in an archive it is the member, or "member › sheet".
     """
 

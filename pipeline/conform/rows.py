@@ -140,10 +140,12 @@ class Conformer:
     def _type(self, header: Header, texts: dict[str, str], surplus: bool, times: Collection[str]) -> pl.DataFrame:
         """`cells` typed (times: columns that are times already), by row: `row`, `filled` (how many mapped cells are), `faulty` (whether some fault is in it), the
         canonical columns, `dossier_id`."""
-        typed = ",\n  ".join(
-            f"{time_sql(name, self.source, name) if name in times else self._typed(column, header, texts)} AS t_{name}"
+        told = {
+            name: sql
             for name, column in columns().items()
-        )
+            if (sql := time_sql(name, self.source, name) if name in times else self._typed(column, header, texts))
+        }
+        typed = ",\n  ".join(f"{sql} AS t_{name}" for name, sql in told.items())
         source = "cells"
         if "procedure_code" in texts:
             self.con.register("known_code", self._known_codes())
@@ -154,12 +156,13 @@ class Conformer:
         mapped = " + ".join(f"({c} IS NOT NULL)::INT" for c in texts if c in header.places)
         faulty = " OR ".join(lost for _, _, lost in self._faults(texts, surplus, "", "t_"))
         identity = f"{self._system_sql()} || chr(31) || upper(dossier_code)"
-        kept = ", ".join(f"t_{name} AS {name}" for name in columns())
+        kept = ", ".join(f"t_{name} AS {name}" for name in told)
         found = self.con.sql(
             f"SELECT row, {mapped} AS filled, coalesce({faulty}, FALSE) AS faulty, {kept}, {identity} AS dossier_id "
             f"FROM (SELECT cells.*,\n  {typed}\nFROM {source})"
         ).pl()
-        found = found.with_columns(hashes_of(found["dossier_id"], self.key))
+        nothing = (pl.lit(None, dtype).alias(name) for name, dtype in row_schema().items() if name not in found.columns)
+        found = found.with_columns(hashes_of(found["dossier_id"], self.key), *nothing)
         return found if found["row"].is_sorted() else found.sort("row")
 
     def _others(self, texts: dict[str, str], header: Header, cells: list[str], typed: pl.DataFrame) -> pl.DataFrame:
@@ -202,12 +205,13 @@ class Conformer:
 
     # ---- text → type, per kind
 
-    def _typed(self, column: Column, header: Header, texts: dict[str, str]) -> str:
+    def _typed(self, column: Column, header: Header, texts: dict[str, str]) -> str | None:
+        """None where no cell tells of the column."""
         name = column.name
         if column.kind in ("procedure_code", "procedure", "field"):
             return self._procedure(column, texts)
         if name not in texts:
-            return f"CAST(NULL AS {_sql_type(column)})"
+            return None
         if column.kind == "code":
             return name
         if column.kind == "timestamp":
@@ -228,7 +232,7 @@ class Conformer:
         kept = [(text, self.names.kept(text)) for text in self._distinct("unit")]
         return pl.DataFrame(kept, schema={"written": pl.String, "kept": pl.String}, orient="row")
 
-    def _procedure(self, column: Column, texts: dict[str, str]) -> str:
+    def _procedure(self, column: Column, texts: dict[str, str]) -> str | None:
         """The procedure's code, its name, or its field. A known code says which procedure it is, also where several
         share a name, and a name that only one has gives its code; the field is the register's own, and the code's
         where the register gives none that is known."""
@@ -244,11 +248,11 @@ class Conformer:
             ways = [own_name(name), *by_code]
         elif name == "procedure":
             names = {written: procedures()[code].name for written, code in by_name.items()}
-            ways = [*by_code, case(name, names)]
+            ways = [*by_code, *([case(name, names)] if name in texts else [])]
         else:
             ways = [case(name, self._known(name, known_fields()))] if name in texts else []
             ways += by_code
-        return f"coalesce({', '.join(ways)})" if ways else "CAST(NULL AS VARCHAR)"
+        return f"coalesce({', '.join(ways)})" if ways else None
 
     def _known(self, name: str, words: dict[str, str]) -> dict[str, str]:
         """The texts of a column that fold to a known word → what they mean."""
@@ -373,7 +377,3 @@ def row_schema() -> dict[str, pl.DataType]:
     return {"row": pl.Int64(), "dossier_id": pl.String()} | {
         name: DTYPES[c.kind] for name, c in columns().items() if c.kind != "code"
     }
-
-
-def _sql_type(column: Column) -> str:
-    return {"timestamp": "TIMESTAMP", "flag": "BOOLEAN", "count": "INTEGER"}.get(column.kind, "VARCHAR")

@@ -56,16 +56,16 @@ def _cut(path: Path, name: str, coding: Coding, delimiter: str, within: Limits) 
     def batches(first_row: int) -> Iterator[pl.DataFrame]:
         width = len(head[first_row - 2]) if first_row > 1 else max(len(row) for row in head)
         check_limit(name, "columns", width, within)
-        number, held = 0, pl.DataFrame()
+        size, number, held = grids.batch_rows(width), 0, pl.DataFrame()
         with _refusing(name):
             for block in _blocks(path, coding, delimiter, width):
                 check_limit(name, "rows", number + block.height, within)
                 rows = block.with_row_index("row", offset=number + 1).with_columns(pl.col("row").cast(pl.Int64))
                 number += block.height
                 held = pl.concat([held, rows.slice(max(first_row - 1 - (number - block.height), 0))])
-                while held.height >= grids.BATCH_ROWS:
-                    yield held.head(grids.BATCH_ROWS)
-                    held = held.slice(grids.BATCH_ROWS)
+                while held.height >= size:
+                    yield held.head(size)
+                    held = held.slice(size)
         if held.height:
             yield held
 

@@ -17,7 +17,8 @@ from pipeline.declare.text import Text
 from pipeline.errors import InputRefused
 
 HEAD_ROWS = 60  # a table begins within these rows
-BATCH_ROWS = 100_000
+# of one batch: what is done once for each takes little beside them, and their text some hundred MB
+BATCH_CELLS = 2_500_000
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,16 @@ def check_limit(name: str, limit: str, found: int, within: Limits) -> None:
         )
 
 
+def batch_rows(columns: int) -> int:
+    """How many rows of so many columns are a batch."""
+    return BATCH_CELLS // max(columns, 1)
+
+
 def numbered(frame: pl.DataFrame, first_row: int) -> Iterator[pl.DataFrame]:
     """A frame of cells as batches with row numbers, the first of them `first_row`."""
-    for start in range(0, frame.height, BATCH_ROWS):
-        part = frame.slice(start, BATCH_ROWS).with_row_index("row", offset=first_row + start)
+    size = batch_rows(frame.width)
+    for start in range(0, frame.height, size):
+        part = frame.slice(start, size).with_row_index("row", offset=first_row + start)
         yield part.with_columns(pl.col("row").cast(pl.Int64))
 
 

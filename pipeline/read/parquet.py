@@ -51,7 +51,7 @@ def open_parquet(path: Path, name: str, within: Limits) -> OpenFile:
 def _frames(path: Path, name: str, typed: bool = False) -> Iterator[pl.DataFrame]:
     try:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=grids.BATCH_ROWS):
+            for batch in file.iter_batches(batch_size=grids.batch_rows(len(file.schema_arrow))):
                 columns = [_cells(column, typed) for column in batch.columns]
                 if batch.num_rows:
                     yield pl.DataFrame({f"c{i}": column for i, column in enumerate(columns)})

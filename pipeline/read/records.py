@@ -77,7 +77,7 @@ def _grid(records: Callable[[], Iterator[Record]], name: str, within: Limits) ->
             yield from grids.numbered(pl.DataFrame({f"c{i}": [key] for key, i in keys.items()}), 0)
         start = max(first_row, 1)
         rest = itertools.islice(records(), start - 1, None)
-        while block := list(itertools.islice(rest, grids.BATCH_ROWS)):
+        while block := list(itertools.islice(rest, grids.batch_rows(len(keys)))):
             columns = {f"c{i}": [record.get(key) for record in block] for key, i in keys.items()}
             yield from grids.numbered(pl.DataFrame(columns, schema={c: pl.String for c in columns}), start)
             start += len(block)

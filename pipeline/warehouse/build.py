@@ -38,7 +38,7 @@ def connect(path: Path, rows: int = 0) -> duckdb.DuckDBPyConnection:
 
 
 # statements in the order in which their relations rest on each other
-NEWEST = ("told", "several", "history", "placed", "dossier_unit", "dossier")
+NEWEST = ("told", "several", "preferred", "history", "placed", "dossier_unit", "dossier")
 HISTORY = (*NEWEST, "other_word", "dossier_version", "version", "dossier_days")
 # the same where figures of one period alone are wanted: dossiers that cannot stand in it are read and not stored
 ONE_PERIOD = (*NEWEST, "one_period_version", "one_period_other", "version", "one_period_days")

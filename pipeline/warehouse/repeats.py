@@ -33,8 +33,16 @@ class Kept:
         in_dictionary = [name for name in IN_DICTIONARY if name in schema]
         kept = _as_kept(pl.DataFrame(schema=schema)).schema
         spans = [name for name, dtype in schema.items() if dtype == pl.Datetime]  # of nothing else a range is asked
+        # rows mostly stand in the order of time: told as steps, times and numbers take half the room, and less to read
+        steps = dict.fromkeys(
+            [n for n, t in schema.items() if t.is_temporal() or t.is_integer()], "DELTA_BINARY_PACKED"
+        )
         self.writer = pq.ParquetWriter(
-            path, kept, compression="zstd", use_dictionary=in_dictionary, write_statistics=spans
+            *(path, kept),
+            compression="zstd",
+            use_dictionary=in_dictionary,
+            column_encoding=steps,
+            write_statistics=spans,
         )
 
     def add(self, frame: pl.DataFrame) -> None:

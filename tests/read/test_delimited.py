@@ -50,7 +50,7 @@ def text_of(dice: random.Random, quotes: bool) -> str:
 def frame_of(path: Path, coding: str, first_row: int = 2) -> pl.DataFrame:
     grid = delimited._cut(path, "sổ.csv", Coding(coding, coding), ",", limits())
     found = list(grid.batches(first_row))
-    assert all(frame.height <= grids.BATCH_ROWS for frame in found)
+    assert all(frame.height <= grids.batch_rows(5) for frame in found)
     return pl.concat(found) if found else pl.DataFrame()
 
 
@@ -67,7 +67,7 @@ def test_the_cells_are_those_of_the_csv_module(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, quotes: bool
 ) -> None:
     monkeypatch.setattr(delimited, "BLOCK", block)
-    monkeypatch.setattr(grids, "BATCH_ROWS", 9)
+    monkeypatch.setattr(grids, "batch_rows", lambda columns: 9)
     path, compared = tmp_path / "sổ.csv", 0
     for case in range(60):
         dice = random.Random(case)

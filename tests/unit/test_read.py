@@ -91,7 +91,7 @@ def test_ragged_rows_and_trailing_blank_lines(tmp_path: Path) -> None:
 
 
 def test_a_table_may_be_longer_than_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grids, "BATCH_ROWS", 7)
+    monkeypatch.setattr(grids, "batch_rows", lambda columns: 7)
     body = [[f"{n:04}", "Xã Gio An", f"ghi {n}"] for n in range(40)]
     for path in (
         write_csv(tmp_path / "so.csv", [CELLS[2], *body]),

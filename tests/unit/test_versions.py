@@ -40,7 +40,7 @@ def judged(root: Path, rows: list[Row]) -> tuple[list[int], list[tuple[int, str,
 
 @pytest.fixture(params=[2, 100_000], ids=["across batches", "in one batch"])
 def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(grids, "BATCH_ROWS", request.param)
+    monkeypatch.setattr(grids, "batch_rows", lambda columns: request.param)
     return request.param
 
 
@@ -92,7 +92,7 @@ def test_every_row_is_in_one_place(
 ) -> None:
     same = dossier()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grids, "BATCH_ROWS", size)
+        patch.setattr(grids, "batch_rows", lambda columns: size)
         root = tmp_path_factory.mktemp("one-place")
         accepted, aside, facts = judged(root, [same | {"dossier_code": c, "due_at": due} for c, due in rows])
     readable = [(c, due) for c, due in rows if due != DUES[2]]

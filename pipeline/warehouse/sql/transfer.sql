@@ -8,8 +8,7 @@ WITH every_word AS (
     WHERE k.known_to IS NULL
 ),
 word AS (
-    SELECT e.* FROM every_word e
-    SEMI JOIN (SELECT dossier_id FROM every_word GROUP BY dossier_id HAVING min(unit_id) <> max(unit_id)) USING (dossier_id)
+    SELECT * FROM every_word SEMI JOIN (SELECT dossier_id FROM history WHERE moves OR nth IS NULL) USING (dossier_id)
 ),
 in_order AS (
     SELECT *, lag(unit_id) OVER course AS from_unit_id, lag(exported_at) OVER course AS left_at,

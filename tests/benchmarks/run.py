@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = "import sys; from pipeline.cli import main; main(sys.argv[1:])"
+COMMAND = "from pipeline.cli import main; main()"
 NIGHT = "import sys; from tests.benchmarks.stages import told_apart; told_apart(sys.argv[1], sys.argv[2:])"
 EVERY = 0.05  # seconds between two looks at the memory
 PAGE = 4096 if sys.platform == "win32" else os.sysconf("SC_PAGE_SIZE")

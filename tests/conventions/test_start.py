@@ -1,4 +1,5 @@
-"""Commands start at once because they import what they need: `--help` no library of data, `stats` none of a night's.
+"""Commands start at once because they import what they need: `--help` no library of data, `stats` none of a night's; and
+they end at once.
 
 On modules, never on times: half a second and a second are the aim (issue 6), and a busy machine is no fault.
 """
@@ -55,3 +56,31 @@ def test_figures_are_read_with_duckdb_alone(sample: Home, command: str) -> None:
     found = imported(command, "--period", "2023-Q3", "--home", str(sample.root))
     assert "duckdb" in found
     assert found & OF_A_NIGHT == set()
+
+
+END = """
+import atexit
+from pipeline import cli
+
+class Left:
+    def __del__(self):
+        print("TAKEN APART")
+
+left, run = Left(), cli._run
+
+def with_something_to_close(words):
+    atexit.register(print, "CLOSED")
+    run(words)
+
+cli._run = with_something_to_close
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("words", "code", "said"), [("--version", 0, "motcua"), ("--no-such-option", 2, "CLOSED")])
+def test_a_process_ends_with_its_command(words: str, code: int, said: str) -> None:
+    """With its exit code, all it printed and closed; its objects are not taken apart first."""
+    done = subprocess.run([sys.executable, "-c", END, words], capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert done.returncode == code
+    assert said in done.stdout and "CLOSED" in done.stdout and "TAKEN APART" not in done.stdout
+    assert bool(done.stderr) == bool(code)

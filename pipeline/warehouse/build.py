@@ -28,10 +28,11 @@ STORAGE = "v1.5.0"  # older clients open the published file (DESIGN §4.1)
 
 
 def connect(path: Path, rows: int = 0) -> duckdb.DuckDBPyConnection:
-    """A new database file, open for building. rows: of the files that are built from."""
+    """A new database file, open for building. rows: of the files that are built from. Until its first CHECKPOINT nothing
+    is there: a build that was broken off is thrown away, so it keeps no log to be taken up from, and waits for no disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
-    con.execute(f"ATTACH {quoted(path)} AS built (STORAGE_VERSION '{STORAGE}')")
+    con.execute(f"ATTACH {quoted(path)} AS built (STORAGE_VERSION '{STORAGE}', RECOVERY_MODE no_wal_writes)")
     con.execute("USE built")
     take_room(con, path.parent / "spill", rows)
     return con

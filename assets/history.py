@@ -11,21 +11,27 @@ import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import dagster as dg
 import sqlalchemy as sa
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+from sqlalchemy import event
 
 from pipeline.errors import Busy
 from pipeline.settings import Home
 from pipeline.warehouse.lock import one_build
+from pipeline.warehouse.sql import log_first
 
 KEPT_RUNS = 400  # a year of nights, and some re-runs
 AT_WORK = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
 # A run takes the lock within seconds of its start, or waits while another holds it; a slow machine gets more.
 SECONDS_TO_THE_LOCK = 300
+STORAGES = (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage)
 
 
 def forget_old_runs(instance: dg.DagsterInstance, kept: int = KEPT_RUNS) -> int:
@@ -48,19 +54,43 @@ def _forget_leftovers(store: SqliteEventLogStorage, run_ids: list[str]) -> None:
         Path(store.path_for_shard(run_id)).unlink(missing_ok=True)
 
 
+class _Kept(sa.QueuePool):
+    """Connections that stay open when Dagster has done with them."""
+
+    close = sa.QueuePool.dispose
+
+    def dispose(self) -> None: ...
+
+    def recreate(self) -> _Kept:
+        return self
+
+
 @contextmanager
-def held_open(instance: dg.DagsterInstance, run_id: str) -> Generator[None]:
-    """Holds the files of a run's events open while it writes to them. Dagster opens and closes them for each event, and where
-    nobody else has one open SQLite then writes its log back, and waits for the disk: half a second of a small night."""
-    store = instance.event_log_storage
-    with ExitStack() as held:
-        if isinstance(store, SqliteEventLogStorage):
-            for file in (INDEX_SHARD_NAME, run_id):
-                with store.run_connection(file):  # makes it, where it is not there
-                    pass
-                engine = sa.create_engine(store.conn_string_for_shard(file), poolclass=sa.NullPool)
-                sa.inspect(held.enter_context(engine.connect())).get_table_names()  # the first question opens the file
-        yield
+def held_open(home: Home) -> Generator[None]:
+    """Holds the files of the history open while a run writes to them. Dagster opens one anew, with all that SQLAlchemy
+    puts around it, for each of some five hundred questions of a night, and SQLite waits for the disk at each answer, and
+    again where nobody else has the file open: a quarter of the sample's night. Files of earlier runs it opens as ever: one
+    that is held open cannot be deleted everywhere."""
+    earlier = {path.stem for path in home.dagster.glob("history/runs/*.db")} - {sqlite_event_log.INDEX_SHARD_NAME}
+    held: dict[str, sa.Engine] = {}
+
+    def engine(place: str, **asked: Any) -> sa.Engine:
+        if Path(place).stem in earlier:
+            return sa.create_engine(place, **asked)
+        if place not in held:
+            held[place] = sa.create_engine(place, **asked | {"poolclass": _Kept})
+            event.listen(held[place], "connect", lambda con, _: log_first(con))
+        return held[place]
+
+    with ExitStack() as after:
+        for storage in STORAGES:
+            after.callback(setattr, storage, "create_engine", storage.create_engine)
+            storage.create_engine = engine  # ty: ignore[invalid-assignment]
+        try:
+            yield
+        finally:
+            for one in held.values():
+                cast(_Kept, one.pool).close()
 
 
 def work_is_going_on(home: Home) -> bool:

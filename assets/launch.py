@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from uuid import uuid4
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
@@ -42,7 +41,7 @@ def run_night(
     prepare(home)
     works: list[Work] = []
     defs = build_defs(home, progress, works.append)
-    with dg.DagsterInstance.get() as instance:
+    with held_open(home), dg.DagsterInstance.get() as instance:
         fail_abandoned_runs(instance, home)
         if not periods:
             ops = {"warehouse": {"config": {"rebuild": rebuild}}, "outputs": {"config": {"pictures": pictures}}}
@@ -66,8 +65,7 @@ def _run(
     level = chatter.level
     chatter.setLevel(logging.CRITICAL)  # the command line says what there is to say
     try:
-        with held_open(instance, run_id := str(uuid4())):
-            job.execute_in_process(run_config=QUIET | config, instance=instance, tags=RUN_TAGS | tags, run_id=run_id)
+        job.execute_in_process(run_config=QUIET | config, instance=instance, tags=RUN_TAGS | tags)
     except dg.Failure as failure:
         raise failure.__cause__ or failure from None
     except DagsterExecutionInterruptedError:

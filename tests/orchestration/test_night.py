@@ -12,11 +12,12 @@ from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from dagster._core.execution.plan import active
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from assets import resources
-from assets.history import held_open, work_is_going_on
+from assets.history import STORAGES, held_open, work_is_going_on
 from assets.launch import run_night
 from assets.outputs import OUTPUTS
 from pipeline import night
@@ -106,17 +107,20 @@ def test_history_holds_nothing_of_a_dossier(published: Home) -> None:
             assert written not in kept
 
 
-def test_the_files_of_events_stay_open_while_a_run_writes_to_them(published: Home) -> None:
-    with history(published) as instance:
+def test_the_files_of_the_history_stay_open_while_a_run_writes_to_them(published: Home) -> None:
+    with held_open(published), history(published) as instance:
         store = instance.event_log_storage
         assert isinstance(store, SqliteEventLogStorage)
-        logs = [Path(store.path_for_shard(of) + "-wal") for of in ("index", "một-lần")]
-        with held_open(instance, "một-lần"):
+        for _ in range(2):  # as a new one, and as one that is there
             for write in (store.index_connection(), store.run_connection("một-lần")):
-                with write:
-                    pass
-            assert all(log.exists() for log in logs), "nobody has written them back"
-        assert not any(log.exists() for log in logs)
+                with write as con:
+                    assert con.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+                    assert con.exec_driver_sql("PRAGMA synchronous").scalar() == 1, "normal: no wait for each answer"
+        logs = [Path(store.path_for_shard(of) + "-wal") for of in ("index", "một-lần")]
+        assert all(log.exists() for log in logs), "nobody has written them back"
+    assert not any(published.dagster.rglob("*-wal")), "all of it is in the files"
+    for storage in STORAGES:
+        assert storage.create_engine is sa.create_engine, "the page and the daemon open them their own way"
 
 
 def test_second_night_has_nothing_new_and_says_so(published: Home) -> None:

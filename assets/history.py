@@ -25,7 +25,7 @@ from sqlalchemy import event
 from pipeline.errors import Busy
 from pipeline.settings import Home
 from pipeline.warehouse.lock import one_build
-from pipeline.warehouse.sql import log_first
+from pipeline.warehouse.room import log_first
 
 KEPT_RUNS = 400  # a year of nights, and some re-runs
 AT_WORK = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]

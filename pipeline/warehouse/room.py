@@ -1,10 +1,12 @@
-"""How much of the machine a build takes: memory, threads, and the folder where it lays down what does not fit.
+"""How much of the machine a build takes: memory, threads, and the folder where it lays down what does not fit;
+and when a run waits for the disk.
 
 DuckDB itself reads what there is, a container's limits included, on every system. Not here: the environment (settings).
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,3 +76,10 @@ def bytes_of(words: str) -> int:
 
 def _limit(con: duckdb.DuckDBPyConnection) -> int:
     return bytes_of(con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0])
+
+
+def log_first(con: sqlite3.Connection) -> None:
+    """A SQLite file whose answers do not wait for the disk: its log does when it is written back, at the latest when the
+    file is closed. A power cut before may take the last words, and leaves the file whole."""
+    con.execute("PRAGMA journal_mode = WAL")
+    con.execute("PRAGMA synchronous = NORMAL")

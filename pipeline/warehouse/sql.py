@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 if TYPE_CHECKING:
-    import sqlite3
-
     import polars as pl
 
 HEAD = re.compile(r"(?:--[^\n]*\n)*CREATE (?:OR REPLACE )?(?:TEMP )?(?:TABLE|VIEW) \S+ AS\s+")
@@ -56,13 +54,6 @@ def quoted(path: Path) -> str:
 def parquet(paths: Iterable[Path]) -> str:
     """A list of files for read_parquet. DuckDB takes *, ? and [ for patterns: they are put in brackets."""
     return "[" + ", ".join(re.sub(r"[*?[]", r"[\g<0>]", quoted(path)) for path in paths) + "]"
-
-
-def log_first(con: sqlite3.Connection) -> None:
-    """A SQLite file whose answers do not wait for the disk: its log does when it is written back, at the latest when the
-    file is closed. A power cut before may take the last words, and leaves the file whole."""
-    con.execute("PRAGMA journal_mode = WAL")
-    con.execute("PRAGMA synchronous = NORMAL")
 
 
 def store(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, temp: bool = False) -> None:

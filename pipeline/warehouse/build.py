@@ -16,7 +16,7 @@ from pipeline.declare.columns import codes
 from pipeline.declare.periods import Period, all_periods, default_scheme, parse_period
 from pipeline.warehouse.accounts import Files, account, file_tables, rows_sql
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases
-from pipeline.warehouse.onward import KEPT, clear, touch
+from pipeline.warehouse.onward import KEPT, WORDS, clear, touch
 from pipeline.warehouse.procedures import procedure_table
 from pipeline.warehouse.reported import reported_tables
 from pipeline.warehouse.returns import return_tables
@@ -80,13 +80,11 @@ def build(
     unit_review(con, files)
     # the optimizer takes the many rows of files, and of dossiers, for few, and would keep them in memory to join them
     con.execute("SET disabled_optimizers = 'build_side_probe_side'")
-    of_touched = ""
     if new:
         told = touch(con, new)
-        of_touched = " SEMI JOIN touched USING (dossier_id)"
         # few rows, and not of all files: laid aside, as several statements read them
         rows = rows_sql([(entry, facts) for entry, facts in files + back if entry.seq in told])
-        con.execute(f"CREATE TEMP TABLE telling AS FROM ({rows}){of_touched}")
+        con.execute(f"CREATE TEMP TABLE telling AS FROM ({rows}) SEMI JOIN touched USING (dossier_id)")
     else:
         con.execute("CREATE TEMP VIEW telling AS FROM row_of_file")
     if only:
@@ -94,8 +92,8 @@ def build(
     else:
         kept = KEPT if new else ()
         _make(con, (*HISTORY, *DOSSIERS), kept)
-        for name in ("dossier", "other_word"):
-            con.execute(f"CREATE TEMP {'TABLE' if new else 'VIEW'} telling_{name} AS FROM {name}{of_touched}")
+        for name in () if new else WORDS:
+            con.execute(f"CREATE TEMP VIEW telling_{name} AS FROM {name}")
         words = question(_of("dossier_version", "telling_"))
         con.execute(f"CREATE TEMP VIEW telling_version AS FROM ({words}) WHERE nth IS NOT NULL")
         _make(con, LEDGER, kept)
@@ -112,10 +110,18 @@ def _make(
     there: Iterable[str] = (),
     limits: Mapping[str, str] | None = None,
 ) -> None:
-    """there: tables to which the statements' rows are added. limits: what is asked of the rows of one in addition."""
+    """there: tables to which the statements' rows are added; where these are words they stand apart too, under the name
+    `telling_…`. limits: what is asked of the rows of one in addition."""
     for name in names:
         making = _of(name, "") + (limits or {}).get(name, "")
-        con.execute(f"INSERT INTO {name} {question(making)}" if name in there else making)
+        if name not in there:
+            con.execute(making)
+            continue
+        rows = question(making)
+        if name in WORDS:
+            con.execute(f"CREATE TEMP TABLE telling_{name} AS {rows}")
+            rows = f"FROM telling_{name}"
+        con.execute(f"INSERT INTO {name} {rows}")
 
 
 def _of(name: str, of: str) -> str:

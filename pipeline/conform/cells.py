@@ -12,7 +12,7 @@ from pipeline.declare.columns import columns
 EMPTY_MARKS = ("", "-", "–", "—", "null", "NULL", "N/A")
 OTHER_WHITE = "\u00a0\t\n\r"
 KEPT_AS_WRITTEN = ("code", "unit", "procedure", "field")
-LOOKED_AT = 1000  # cells of a column, to see whether it has few texts
+LOOKED_AT = 20_000  # cells of a column, to see whether it has few texts: an office has some thousand procedures
 # Names an office brings itself. Its length is checked apart: RE2 unrolls a counted class, at 50 times the cost.
 OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
 LONGEST_NAME = 300

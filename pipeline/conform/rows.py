@@ -7,9 +7,9 @@ Not here: plausibility of values (validate/), duplicates (warehouse/), units (wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 
 import duckdb
@@ -220,7 +220,7 @@ class Conformer:
             plain = f"CASE WHEN regexp_full_match({name}, '\\d{{1,3}}([.,]\\d{{3}})+') THEN regexp_replace({name}, '[.,]', '', 'g') ELSE {name} END"
             return f"try_cast(CASE WHEN regexp_full_match({plain}, '\\d{{1,9}}(\\.0+)?') THEN {plain} END AS DECIMAL(18, 2))::INTEGER"
         if column.kind == "unit":
-            return own_name(name) if self.source.units == "from_file" else "unit_text.kept"
+            return self._fitting(name, own_name) if self.source.units == "from_file" else "unit_text.kept"
         words = header.layout.words(name) | self._own_words(column)
         known = case(name, self._known(name, words), column.kind == "flag")
         if name == "status":
@@ -242,10 +242,11 @@ class Conformer:
         ways = []
         if name == "procedure_code":
             # a local code is its national one with an office's suffix
-            ways = [*([] if own else by_code), own_code(name, None if own else column.harmless)] if by_code else []
+            local = partial(own_code, pattern=None if own else column.harmless)
+            ways = [*([] if own else by_code), self._fitting(name, local)] if by_code else []
             ways += [case("procedure", by_name)] if by_name else []
         elif name in texts and own:
-            ways = [own_name(name), *by_code]
+            ways = [self._fitting(name, own_name), *by_code]
         elif name == "procedure":
             names = {written: procedures()[code].name for written, code in by_name.items()}
             ways = [*by_code, *([case(name, names)] if name in texts else [])]
@@ -253,6 +254,15 @@ class Conformer:
             ways = [case(name, self._known(name, known_fields()))] if name in texts else []
             ways += by_code
         return f"coalesce({', '.join(ways)})" if ways else None
+
+    def _fitting(self, name: str, fits: Callable[[str], str]) -> str:
+        """A column as far as its texts fit, asked of each text once where they are few. fits: the SQL of a cell as far as it
+        fits, of the cell's."""
+        if name not in self.few:
+            return fits(name)
+        asked = f"SELECT text FROM (SELECT unnest(?::VARCHAR[]) AS text) WHERE ({fits('text')}) IS NULL"
+        unfit = [literal(text) for (text,) in self.con.execute(asked, [self.few[name]]).fetchall()]
+        return f"CASE WHEN {name} NOT IN ({', '.join(unfit)}) THEN {name} END" if unfit else name
 
     def _known(self, name: str, words: dict[str, str]) -> dict[str, str]:
         """The texts of a column that fold to a known word → what they mean."""

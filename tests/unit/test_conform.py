@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.conform import cells
 from pipeline.conform.cells import EMPTY_MARKS
 from pipeline.conform.keyed_hash import HEX_DIGITS, hash_of, hashes_of
 from pipeline.conform.moments import moment_sql
@@ -295,6 +296,27 @@ def test_a_sources_own_procedures(tmp_path: Path) -> None:
     cells = {"procedure_code": "0.466001", "procedure": "Cấp giấy (mẫu)", "field": "Mẫu"}
     assert procedure_of(tmp_path, own=True, **cells) == (("0.466001", "Cấp giấy (mẫu)", "Mẫu"), [])
     assert procedure_of(tmp_path, own=True, procedure_code=ALONE.code) == ((ALONE.code, ALONE.name, ALONE.field), [])
+
+
+# as written: what is kept of it; none of what may hold a person's number, or is no name or code
+OWN = {
+    "procedure": {"Cấp giấy (mẫu)": True, "Cấp lại; số 2/2023": True, "Gọi 0912 345 678": False, "x" * 301: False, "a <b>": False},
+    "field": {"Đất đai": True, "Ông A, 045-201-000-123": False, "Hộ tịch & quốc tịch": True},
+    "procedure_code": {"0.466001": True, "2.000815.H48": True, "TT_9": True, "012345678901": False, "mã số": False},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("looked_at", [0, 20_000], ids=["each cell", "each text once"])
+@pytest.mark.parametrize("column", OWN)
+def test_what_is_kept_of_a_sources_own_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str, looked_at: int
+) -> None:
+    monkeypatch.setattr(cells, "LOOKED_AT", looked_at)
+    told = [*OWN[column], None, *reversed(OWN[column])]
+    rows, _ = conform_rows(
+        tmp_path, *[dossier(**{column: text or ""}) for text in told], source=Source("so", "so", procedures="from_file")
+    )
+    assert rows[column].to_list() == [text if text and OWN[column][text] else None for text in told]
 
 
 # ---- times that are times in their file

@@ -9,6 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -151,6 +152,12 @@ def _layouts(key: str, node: dict[str, Any], where: str, text: str) -> tuple[Lay
     )
 
 
+@cache  # it looks through some hundred files, and every source asks
+def time_zones() -> set[str]:
+    """The names of all time zones of this machine."""
+    return available_timezones()
+
+
 def _check(node: dict[str, Any], where: str, text: str) -> None:
     known = {*CHOICES, *TEXTS, *DAYS, *TABLES, "date_formats", "precedence"}
     for key, value in node.items():
@@ -179,7 +186,7 @@ def _check(node: dict[str, Any], where: str, text: str) -> None:
                 "; ".join(f"{k} = {' | '.join(str(v).lower() for v in values)}" for k, values in RULES.items()),
                 value,
             )
-    if node.get("time_zone", HOME_ZONE) not in available_timezones():
+    if node.get("time_zone", HOME_ZONE) not in time_zones():
         raise wrong(where, text, "time_zone", "Asia/Ho_Chi_Minh, Asia/Vientiane, …", node["time_zone"])
     name = node.get("exported_at", "%d%m%Y")
     if not re.search("%[mbB]", name) or not re.search("%[yY]", name) or "%d" not in name:

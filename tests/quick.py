@@ -5,10 +5,12 @@ Not here: what Dagster's page and commands in processes of their own do; they ru
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import duckdb
 import pytest
 from sqlalchemy import Engine, event
 
@@ -35,7 +37,8 @@ class _WithoutComments:
 def leave_out() -> None:
     """For all tests of this process: comments, and waiting for the disk."""
     release.describe = lambda con, *told: as_in_an_office(_WithoutComments(con), *told)
-    # A test's history of runs need not survive a power cut: waiting for the disk is most of what a small run costs.
+    # What a test wrote need not survive a power cut: waiting for the disk is most of what small files and runs cost.
+    os.fsync = lambda _: None
     event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
 
 
@@ -58,3 +61,10 @@ def figures_alone() -> Iterator[None]:
         for module, name in ((release, "describe"), (night, "as_known_macros"), (sealed, "rule_views")):
             patch.setattr(module, name, lambda *_: None)
         yield
+
+
+def lay_aside(con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """The views that answers ask for each period, as tables of this connection, which its questions find first. To plan a
+    view takes longer than to ask it: for many periods this is half of what the answers cost."""
+    for name in ("period_coverage", "unit_count", "reported_figure", "indicator_value"):
+        con.execute(f"CREATE TEMP TABLE {name} AS FROM {schema}.{name}")

@@ -30,6 +30,7 @@ from pipeline.measure.sealed import live_only
 from pipeline.measure.summary import open_database
 from pipeline.settings import Home
 from pipeline.warehouse import build, intake
+from tests.quick import lay_aside
 
 from .arrivals import HERE, arrivals, end_of_month
 from .known import Arrival, AsKnown
@@ -80,10 +81,7 @@ def differences(history: History, moment: datetime) -> list[str]:
     with open_database(path) as con:
         live_only(con)
         con.execute("SET threads = 1")  # small questions are answered sooner by one
-        # laid aside under their names, where the answers find them first: to plan a view takes longer than to ask it, and
-        # each is asked for every quarter
-        for name in ("period_coverage", "unit_count", "reported_figure", "indicator_value"):
-            con.execute(f"CREATE TEMP TABLE {name} AS FROM {LIVE}.{name}")
+        lay_aside(con, LIVE)
         last = oracle.last_day() or FIRST
         ahead = min((p.start for p in QUARTERS if p.start > last), default=last)
         # with the first quarter that is still to come: it must have no figures

@@ -32,7 +32,7 @@ from pipeline.warehouse.seals import read_seals
 from pipeline.warehouse.withdrawal import withdraw
 from tests.conftest import Said
 from tests.unit.office import Office, dossier, opened
-from tests.unit.test_releases import tables
+from tests.unit.test_releases import rows_of_table, tables
 
 Command = Callable[..., Said]
 ALIASES = "written,unit_id\nUBND Gioan,19522\n"
@@ -403,7 +403,7 @@ def test_a_declaration_that_was_taken_away_stays_away(tmp_path: Path) -> None:
     backups.restore(home, tmp_path / "b")
     night.run(home)
     with office.open() as old, Office(home.root).open() as new:
-        assert tables(old)["file"] == tables(new)["file"] and tables(new)["file"][0][2] == "so"
+        assert rows_of_table(old, "file") == (found := rows_of_table(new, "file")) and found[0][2] == "so"
 
 
 def test_names_of_sources_in_any_script(tmp_path: Path) -> None:

@@ -24,7 +24,12 @@ def tables(con: duckdb.DuckDBPyConnection) -> Tables:
         "SELECT CASE WHEN table_schema = 'main' THEN table_name ELSE concat('\"', table_schema, '\".', table_name) END "
         "FROM information_schema.tables WHERE table_name <> 'release_info'"
     ).fetchall()
-    return {name: sorted(con.execute(f"FROM {name}").fetchall(), key=repr) for (name,) in sorted(names)}
+    return {name: rows_of_table(con, name) for (name,) in sorted(names)}
+
+
+def rows_of_table(con: duckdb.DuckDBPyConnection, table: str) -> list[tuple]:
+    """In order of their content."""
+    return sorted(con.execute(f"FROM {table}").fetchall(), key=repr)
 
 
 def total(con: duckdb.DuckDBPyConnection) -> int:

@@ -64,7 +64,7 @@ def figures_alone() -> Iterator[None]:
 
 
 def lay_aside(con: duckdb.DuckDBPyConnection, schema: str) -> None:
-    """The views that answers ask for each period, as tables of this connection, which its questions find first. To plan a
-    view takes longer than to ask it: for many periods this is half of what the answers cost."""
+    """The views that answers ask for each period, as tables of this connection, which its questions find first. To plan
+    a view takes longer than to ask it: for many periods that is a third of what the answers cost."""
     for name in ("period_coverage", "unit_count", "reported_figure", "indicator_value"):
         con.execute(f"CREATE TEMP TABLE {name} AS FROM {schema}.{name}")

@@ -63,8 +63,8 @@ def differing(ours: Path, whole: Path) -> list[str]:
             # each row of ours once more, of theirs once less, in groups of equal ones: a view is asked once, not twice
             elif con.execute(
                 f"""SELECT count(*) FROM (
-                        SELECT * EXCLUDE (more_here) FROM (SELECT *, 1 AS more_here FROM {a} UNION ALL SELECT *, -1 FROM {b})
-                        GROUP BY ALL HAVING sum(more_here) <> 0)"""
+                        SELECT * EXCLUDE (more) FROM (SELECT *, 1 AS more FROM {a} UNION ALL SELECT *, -1 FROM {b})
+                        GROUP BY ALL HAVING sum(more) <> 0)"""
             ).fetchall() != [(0,)]:
                 found.append(f"{schema}.{name}")
         return found

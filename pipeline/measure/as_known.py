@@ -32,7 +32,7 @@ THEN = {
     "FROM dossier_version v JOIN (SELECT file_id, known_from, position FROM file_known) k USING (file_id, known_from) "
     f"WHERE {KNOWN}",
 }
-DOSSIER = ("several", "history", "placed", "dossier_unit", "dossier")
+DOSSIER = ("several", "preferred", "history", "placed", "dossier_unit", "dossier")
 PERIODS = ("dossier_version", "version", "dossier_days", "coverage", "gone", "dossier_state", "period", "period_unit")
 AGAIN = {
     "dossier_version": "SELECT * EXCLUDE (position, first_exported_at, first_due_at) FROM placed"

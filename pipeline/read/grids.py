@@ -18,7 +18,7 @@ from pipeline.errors import InputRefused
 
 HEAD_ROWS = 60  # a table begins within these rows
 # of one batch: what is done once for each takes little beside them, and their text some hundred MB
-BATCH_CELLS = 2_500_000
+BATCH_CELLS = 1_500_000
 
 
 @dataclass(frozen=True)

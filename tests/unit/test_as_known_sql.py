@@ -291,7 +291,7 @@ FAULTS = {
     "a withdrawal of today counts": ("known_to IS NULL OR known_to > (SELECT by_then FROM asked)", "known_to IS NULL"),
     "known before the moment, not by it": ("known_from <= ", "known_from < "),
     "today's register goes before others": (
-        "t.precedence = s.precedence",
+        "t.precedence >= coalesce(p.precedence, t.precedence)",
         "t.precedence = (SELECT max(precedence) FROM file)",
     ),
     "what is known last speaks": ("counts ORDER BY position", "counts ORDER BY file_id"),

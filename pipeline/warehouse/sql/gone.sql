@@ -45,8 +45,7 @@ missing AS (
     SELECT w.*, f.file_id AS missing_from, f.position AS missing_position, f.day AS missing_day
     FROM with_next w
     JOIN full_file f ON f.source = w.source AND f.unit_id = w.unit_id
-        -- the second says the same of all: where no file comes after another no word is gone through
-        AND f.position > w.position AND f.position > (SELECT min(position) FROM asks) AND (w.next_position IS NULL OR f.position < w.next_position)
+        AND f.position > w.position AND (w.next_position IS NULL OR f.position < w.next_position)
         AND (f.lists_stock OR w.received_on >= f.first_day)
         AND w.received_on <= f.last_day AND (w.concluded_on IS NULL OR w.concluded_on >= f.first_day)
     ANTI JOIN rejected_dossier r ON r.dossier_id = w.dossier_id AND r.file_id = f.file_id

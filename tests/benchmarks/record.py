@@ -14,18 +14,17 @@ Prints wall and CPU seconds, peak memory and the ratios of CPU, which another pr
 On two cores, 28/11/2026, seconds of CPU and ratios:
 
                             10 M dossiers    (before 0.5.0)
-same outputs                 63.6
-same outputs, one quarter    61.9
-quarter from CSV             14.1
-night                       101.8   1.6 × same outputs, 2.5 GB     (6.0 ×, 6.2 GB)
-re-run                       76.1   1.2 × same outputs, one quarter; 5.4 × quarter from CSV     (17.6 × from CSV)
-seal                          4.4   0.3 × quarter from CSV
-explain                       0.5   0.04 × quarter from CSV
+same outputs                 66.8
+same outputs, one quarter    61.8
+quarter from CSV             15.3
+night                        87.6   1.3 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
+re-run                       67.6   1.1 × same outputs, one quarter; 4.4 × quarter from CSV     (17.6 × from CSV)
+seal                          4.3   0.3 × quarter from CSV
+explain                       0.4   0.03 × quarter from CSV
 explain --list                1.7   0.1 × quarter from CSV
-stats                         0.4   0.03 × quarter from CSV
+stats                         0.3   0.02 × quarter from CSV
 
-Seal, explain and the re-run keep to twice the script that leaves what they leave. The night (to be 1.5 ×) does not: see
-docs/large.md for what stands against it.
+The night keeps to one and a half times the script that leaves what it leaves, the others to twice theirs.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Kept:
         in_dictionary = [name for name in IN_DICTIONARY if name in schema]
         kept = _as_kept(pl.DataFrame(schema=schema)).schema
         spans = [name for name, dtype in schema.items() if dtype == pl.Datetime]  # of nothing else a range is asked
-        # rows mostly stand in the order of time: as steps, times and numbers take a third of the room, and are read faster
+        # rows mostly stand in the order of time: as steps, times to the second take a third of the room, and are read faster
         steps = dict.fromkeys(
             [n for n, t in schema.items() if t.is_temporal() or t.is_integer()], "DELTA_BINARY_PACKED"
         )

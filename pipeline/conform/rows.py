@@ -138,8 +138,8 @@ class Conformer:
         )
 
     def _type(self, header: Header, texts: dict[str, str], surplus: bool, times: Collection[str]) -> pl.DataFrame:
-        """`cells` typed (times: columns that are times already), by row: `row`, `filled` (how many mapped cells are), `faulty` (whether some fault is in it), the
-        canonical columns, `dossier_id`."""
+        """`cells` typed (times: columns that are times already), by row: `row`, `filled` (how many mapped cells are),
+        `faulty` (whether some fault is in it), the canonical columns, `dossier_id`."""
         told = {
             name: sql
             for name, column in columns().items()

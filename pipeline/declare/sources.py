@@ -57,6 +57,7 @@ RULES: dict[str, tuple[str | bool, ...]] = {"lateness": ("date", "timestamp"), "
 TEXTS = ("name", "time_zone", "exported_at", "system", "id", "mark", "unit")
 DAYS = ("from", "to")  # the days the files cover, where their titles do not say
 TABLES = ("columns", "groups", "values", "rules", "identities")
+time_zones = cache(available_timezones)  # it looks through some hundred files, and every source asks
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,6 @@ def _layouts(key: str, node: dict[str, Any], where: str, text: str) -> tuple[Lay
         for known in built_in()
         if known.kind == own.kind
     )
-
-
-@cache  # it looks through some hundred files, and every source asks
-def time_zones() -> set[str]:
-    """The names of all time zones of this machine."""
-    return available_timezones()
 
 
 def _check(node: dict[str, Any], where: str, text: str) -> None:

@@ -92,8 +92,9 @@ def build(
     else:
         kept = KEPT if new else ()
         _make(con, (*HISTORY, *DOSSIERS), kept)
-        for name in () if new else WORDS:
-            con.execute(f"CREATE TEMP VIEW telling_{name} AS FROM {name}")
+        if not new:
+            for name in WORDS:
+                con.execute(f"CREATE TEMP VIEW telling_{name} AS FROM {name}")
         words = question(_of("dossier_version", "telling_"))
         con.execute(f"CREATE TEMP VIEW telling_version AS FROM ({words}) WHERE nth IS NOT NULL")
         _make(con, LEDGER, kept)

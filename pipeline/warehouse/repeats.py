@@ -34,11 +34,10 @@ class Kept:
         kept = _as_kept(pl.DataFrame(schema=schema)).schema
         spans = [name for name, dtype in schema.items() if dtype == pl.Datetime]  # of nothing else a range is asked
         # rows mostly stand in the order of time: as steps, times to the second take a third of the room, and are read faster
-        steps = dict.fromkeys(
-            [n for n, t in schema.items() if t.is_temporal() or t.is_integer()], "DELTA_BINARY_PACKED"
-        )
+        steps = {n: "DELTA_BINARY_PACKED" for n, t in schema.items() if t.is_temporal() or t.is_integer()}
         self.writer = pq.ParquetWriter(
-            *(path, kept),
+            path,
+            kept,
             compression="zstd",
             use_dictionary=in_dictionary,
             column_encoding=steps,

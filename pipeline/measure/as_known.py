@@ -33,10 +33,22 @@ THEN = {
     f"WHERE {KNOWN}",
 }
 DOSSIER = ("several", "preferred", "history", "placed", "dossier_unit", "dossier")
-PERIODS = ("dossier_version", "version", "dossier_days", "coverage", "gone", "dossier_state", "period", "period_unit")
+PERIODS = (
+    "dossier_version",
+    "version",
+    "dossier_days",
+    "unit_told",
+    "coverage",
+    "gone",
+    "dossier_state",
+    "period",
+    "period_unit",
+)
+# nothing is stored, and which names files write is told of all of them
 AGAIN = {
-    "dossier_version": "SELECT * EXCLUDE (position, first_exported_at, first_due_at) FROM placed"
-}  # nothing is stored
+    "dossier_version": "SELECT * EXCLUDE (position, first_exported_at, first_due_at) FROM placed",
+    "unit_told": "SELECT DISTINCT file_id, unit_id FROM dossier_version",
+}
 
 
 def as_known_macros(con: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ from pipeline.declare.columns import codes
 from pipeline.declare.periods import Period, all_periods, default_scheme, parse_period
 from pipeline.warehouse.accounts import Files, account, file_tables, rows_sql
 from pipeline.warehouse.aliases import NO_ALIASES, Aliases
-from pipeline.warehouse.onward import KEPT, WORDS, clear, touch
+from pipeline.warehouse.onward import KEPT, WORDS, clear, told_again, touch
 from pipeline.warehouse.procedures import procedure_table
 from pipeline.warehouse.reported import reported_tables
 from pipeline.warehouse.returns import return_tables
@@ -39,11 +39,12 @@ def connect(path: Path, rows: int = 0) -> duckdb.DuckDBPyConnection:
 
 
 # statements in the order in which their relations rest on each other
-NEWEST = ("told", "several", "preferred", "history", "placed", "dossier_unit", "dossier")
+NEWEST = ("several", "preferred", "history", "placed", "dossier_unit", "dossier")
 HISTORY = (*NEWEST, "other_word", "dossier_version", "version", "dossier_days")
 # the same where figures of one period alone are wanted: dossiers that cannot stand in it are read and not stored
 ONE_PERIOD = (*NEWEST, "one_period_version", "one_period_other", "version", "one_period_days")
 DOSSIERS = (
+    "unit_told",
     "coverage",
     "rejected_dossier",
     "gone",
@@ -79,14 +80,14 @@ def build(
     unit_tables(con, own)
     unit_review(con, files)
     # the optimizer takes the many rows of files, and of dossiers, for few, and would keep them in memory to join them
-    con.execute("SET disabled_optimizers = 'build_side_probe_side'")
+    con.execute("SET disabled_optimizers = 'build_side_probe_side,common_subplan'")
     if new:
-        told = touch(con, new)
-        # few rows, and not of all files: laid aside, as several statements read them
-        rows = rows_sql([(entry, facts) for entry, facts in files + back if entry.seq in told])
-        con.execute(f"CREATE TEMP TABLE telling AS FROM ({rows}) SEMI JOIN touched USING (dossier_id)")
+        con.execute(f"CREATE TEMP VIEW telling AS {rows_sql([one for one in files + back if one[0].seq in new])}")
+        touch(con, "telling")
+        told_again(con)
     else:
         con.execute("CREATE TEMP VIEW telling AS FROM row_of_file")
+        con.execute(_of("told", ""))
     if only:
         _make(con, (*ONE_PERIOD, *DOSSIERS), limits={"dossier": _may_stand(parse_period(only))})
     else:
@@ -148,7 +149,7 @@ def _known_periods(con: duckdb.DuckDBPyConnection, only: str | None) -> None:
     """`known_period`: every period that some file reaches, also one that was taken back; or one of them only."""
     first, last = con.execute(
         """SELECT min(first_day), max(last_day) FROM (
-               SELECT CAST(min(received_at) AS DATE) AS first_day, NULL AS last_day FROM dossier_version
+               SELECT min(first_received_on) AS first_day, NULL AS last_day FROM unit_told
                UNION ALL SELECT NULL, max(last_day) FROM file_span
                UNION ALL SELECT min(first_day), max(last_day) FROM reported)"""
     ).fetchall()[0]

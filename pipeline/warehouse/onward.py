@@ -17,6 +17,7 @@ import duckdb
 from pipeline.warehouse.accounts import Files
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.release import Release, inputs_fingerprint
+from pipeline.warehouse.sql import question, statement
 
 WORDS = ("dossier", "other_word")  # all words about a dossier stand in them
 KEPT = (*WORDS, "deadline_event", "transfer")
@@ -78,15 +79,27 @@ def clear(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CHECKPOINT built")  # what comes now takes the place of what went
 
 
-def touch(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
-    """`touched`: the dossiers that files (seq) tell of. Their rows are taken out of the tables that are kept. Returns the
-    files in which a word about them stands, these among them."""
-    con.execute(
-        f"""CREATE TEMP TABLE touched AS
-            SELECT DISTINCT dossier_id FROM row_of_file JOIN file USING (sha256) WHERE file_id IN ({", ".join(map(str, new))})"""
-    )
-    words = " UNION ".join(f"SELECT file_id FROM {table} SEMI JOIN touched USING (dossier_id)" for table in WORDS)
-    told = {file_id for (file_id,) in con.execute(words).fetchall()}
+def touch(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+    """`touched`: the dossiers that new files tell of (rows: a relation of theirs). Their rows are taken out of the tables
+    that are kept, and stand apart as they were, under names that begin with `before_`."""
+    con.execute(f"CREATE TEMP TABLE touched AS SELECT DISTINCT dossier_id FROM {rows}")
     for table in KEPT:
-        con.execute(f"DELETE FROM {table} WHERE dossier_id IN (FROM touched)")
-    return told | set(new)
+        # by their places: to look for keys among those of all dossiers takes longer than all else that is done to them
+        con.execute(
+            f"CREATE TEMP TABLE taken AS SELECT rowid AS place FROM {table} SEMI JOIN touched USING (dossier_id)"
+        )
+        con.execute(f"CREATE TEMP TABLE before_{table} AS FROM {table} WHERE rowid IN (FROM taken)")
+        con.execute(f"DELETE FROM {table} WHERE rowid IN (FROM taken)")
+        con.execute("DROP TABLE taken")
+
+
+def told_again(con: duckdb.DuckDBPyConnection) -> None:
+    """`told` of the dossiers that were touched: what new files tell, in `telling`; and all words before, as they stood in
+    the tables, so that no older file is opened."""
+    told = question(statement("warehouse", "told"))
+    before = question(statement("warehouse", "dossier_version").replace("{of}", "before_"))
+    con.execute(
+        f"""CREATE TEMP TABLE told AS FROM ({told}) UNION ALL BY NAME
+            SELECT v.* EXCLUDE (nth, versions, next_file_id), k.position
+            FROM ({before}) v JOIN (SELECT file_id, known_from, position FROM file_known) k USING (file_id, known_from)"""
+    )

@@ -118,27 +118,18 @@ def test_random_arrivals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 # ---------------------------------------------------------------- faults, and when all is built
 
 
-def touch_nothing(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
-    con.execute("CREATE TEMP TABLE touched (dossier_id VARCHAR)")
-    return set(new)
+def after_touching(wrong: str) -> Callable[[duckdb.DuckDBPyConnection, str], None]:
+    def touch(con: duckdb.DuckDBPyConnection, rows: str) -> None:
+        onward.touch(con, rows)
+        con.execute(wrong)
+
+    return touch
 
 
-def forget_older_files(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
-    onward.touch(con, new)
-    return set(new)
-
-
-def leave_the_old(con: duckdb.DuckDBPyConnection, new: list[int]) -> set[int]:
-    con.execute(
-        f"CREATE TEMP TABLE touched AS FROM (SELECT DISTINCT dossier_id FROM row_of_file JOIN file USING (sha256) WHERE file_id = {new[0]})"
-    )
-    return set(new)
-
-
-FAULTS: dict[str, Callable[..., set[int]]] = {
-    "new rows are left out": touch_nothing,
-    "old rows stay": leave_the_old,
-    "what older files tell is left out": forget_older_files,
+FAULTS = {
+    "new rows are left out": after_touching("CREATE OR REPLACE TEMP VIEW telling AS FROM row_of_file LIMIT 0"),
+    "old rows stay": after_touching("INSERT INTO dossier FROM before_dossier"),
+    "what older files tell is left out": after_touching("DELETE FROM before_dossier"),
 }
 
 

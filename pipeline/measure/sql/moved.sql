@@ -21,21 +21,28 @@ CREATE TEMP TABLE went_on AS
 SELECT unit_id, min(least(n.as_of, t.as_of)) AS since, max(greatest(n.as_of, t.as_of)) AS until
 FROM now_period_unit n JOIN then_period_unit t USING (period, unit_id) WHERE n.as_of <> t.as_of GROUP BY unit_id;
 
-CREATE TEMP TABLE moved AS
-SELECT dossier_id FROM touched
-UNION
+-- Dossiers that no new file tells of and that may count otherwise all the same: their state is told otherwise, or a day of
+-- theirs lies between the cut-offs. Their rows are as they were, and found by their places.
+CREATE TEMP TABLE other_state AS
 SELECT dossier_id
 FROM ((FROM dossier_state EXCEPT FROM former.dossier_state) UNION ALL (FROM former.dossier_state EXCEPT FROM dossier_state))
 UNION
-SELECT dossier_id FROM dossier JOIN went_on USING (unit_id)
+SELECT dossier_id FROM dossier_state, (SELECT min(since) AS since, max(until) AS until FROM went_on)
+WHERE from_day BETWEEN since AND until OR to_day BETWEEN since AND until OR extended_due_at BETWEEN since AND until;
+
+CREATE TEMP TABLE moved_place AS
+SELECT d.rowid AS place FROM dossier d JOIN went_on USING (unit_id)
 WHERE received_on BETWEEN since AND until OR opened_on BETWEEN since AND until OR concluded_on BETWEEN since AND until
    OR due_on BETWEEN since AND until OR (first_exported_on > since AND first_exported_on <= until)
 UNION
-SELECT dossier_id FROM dossier_state s JOIN dossier d USING (dossier_id) JOIN went_on w ON w.unit_id = d.unit_id
-WHERE s.from_day BETWEEN since AND until OR s.to_day BETWEEN since AND until OR s.extended_due_on BETWEEN since AND until;
+SELECT d.rowid FROM dossier d SEMI JOIN other_state USING (dossier_id);
 
-CREATE TEMP TABLE now_dossier AS FROM dossier SEMI JOIN moved USING (dossier_id);
-CREATE TEMP TABLE then_dossier AS FROM former.dossier SEMI JOIN moved USING (dossier_id);
+CREATE TEMP TABLE moved_dossier AS
+FROM dossier ANTI JOIN touched USING (dossier_id) WHERE rowid IN (SELECT place FROM moved_place);
+
+CREATE TEMP VIEW now_dossier AS FROM telling_dossier UNION ALL FROM moved_dossier;
+CREATE TEMP VIEW then_dossier AS FROM before_dossier UNION ALL FROM moved_dossier;
+CREATE TEMP TABLE moved AS SELECT dossier_id FROM touched UNION SELECT dossier_id FROM moved_dossier;
 CREATE TEMP TABLE now_dossier_state AS FROM dossier_state SEMI JOIN moved USING (dossier_id);
 CREATE TEMP TABLE then_dossier_state AS FROM former.dossier_state SEMI JOIN moved USING (dossier_id);
 

@@ -5,9 +5,8 @@
 -- days.
 CREATE TABLE coverage AS
 WITH named AS (
-    SELECT source, file_id, unit_id FROM dossier_version WHERE known_to IS NULL
-    UNION
-    SELECT f.source, u.file_id, u.unit_id FROM file_unit u JOIN file f USING (file_id)
+    SELECT f.source, u.file_id, u.unit_id
+    FROM (SELECT file_id, unit_id FROM unit_told UNION SELECT file_id, unit_id FROM file_unit) u JOIN file f USING (file_id)
     WHERE f.withdrawn_at IS NULL
 ),
 of_several AS (

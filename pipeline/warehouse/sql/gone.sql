@@ -23,9 +23,9 @@ full_file AS (
     FROM coverage c JOIN place p USING (file_id) JOIN file f USING (file_id) LEFT JOIN lists_stock s USING (file_id)
     WHERE c.extent = 'full'
 ),
--- per file and unit: the earliest first day of the full files after it
+-- per file and unit: the earliest first day of the full files after it, and the place of the first of them
 asks AS (
-    SELECT p.file_id, p.day, p.position, f.unit_id, min(f.first_day) AS from_day
+    SELECT p.file_id, p.day, p.position, f.unit_id, min(f.first_day) AS from_day, min(f.position) AS first_position
     FROM place p JOIN full_file f ON f.source = p.source AND f.position > p.position
     GROUP BY ALL
 ),
@@ -33,17 +33,15 @@ word AS (
     SELECT v.dossier_id, v.nth, v.source, v.unit_id, v.file_id, a.day, a.position,
            CAST(v.received_at AS DATE) AS received_on, CAST(v.concluded_at AS DATE) AS concluded_on,
            coalesce(v.conclusion, CASE v.state WHEN 'running' THEN 'open' ELSE v.state END) AS was,
-           v.extended_due_at, v.next_file_id
+           v.extended_due_at, v.next_file_id, n.position AS next_position, n.day AS next_day
     FROM version v JOIN asks a ON a.file_id = v.file_id AND a.unit_id = v.unit_id
+    LEFT JOIN place n ON n.file_id = v.next_file_id
     WHERE v.status_group <> 'not_counted' AND (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day)
-),
-with_next AS (
-    SELECT w.*, p.position AS next_position, p.day AS next_day
-    FROM word w LEFT JOIN place p ON p.file_id = w.next_file_id
+      AND (n.position IS NULL OR n.position > a.first_position) -- most are told of again before any full file lacks them
 ),
 missing AS (
     SELECT w.*, f.file_id AS missing_from, f.position AS missing_position, f.day AS missing_day
-    FROM with_next w
+    FROM word w
     JOIN full_file f ON f.source = w.source AND f.unit_id = w.unit_id
         AND f.position > w.position AND (w.next_position IS NULL OR f.position < w.next_position)
         AND (f.lists_stock OR w.received_on >= f.first_day)

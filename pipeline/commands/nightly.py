@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pipeline.settings import Home
 
 
+MOST_ROWS = 60  # of a night's figures on the screen; of more units only the sums are shown
+
+
 @motcua.command()
 @common
 @click.option(
@@ -121,13 +124,14 @@ def _returns(con: duckdb.DuckDBPyConnection, lang: str, screen: Console) -> None
 
 
 def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, screen: Console) -> None:
-    """The newest quarter's figures and the thresholds it misses."""
+    """The newest quarter's figures and the thresholds it misses; of many units those of their sums alone."""
     from pipeline.declare.periods import parse_period
     from pipeline.measure import answers
     from pipeline.report.display import day
     from pipeline.report.screen import print_stats, print_table
 
     rows = answers.stats(con, period, lang=lang)
+    sums = [r for r in rows if r["level"] != "unit"] if len(rows) > MOST_ROWS else rows
     p = parse_period(period)
     cutoffs = {r["as_of"] for r in rows}
     cutoff = day(rows[0]["as_of"], lang) if len(cutoffs) == 1 else None
@@ -135,9 +139,19 @@ def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, screen: Co
         f"{p.label.vi} ({day(p.start, 'vi')} – {day(p.end, 'vi')}), chốt {cutoff or 'từng đơn vị một khác'}",
         f"{p.label.en} ({day(p.start, 'en')} – {day(p.end, 'en')}), as of {cutoff or 'different days'}",
     )
-    print_stats(rows, lang, screen, title[lang])
-    missed = [r for r in answers.indicators(con, period, lang=lang) if r["verdict"] == "not_met"]
+    print_stats(sums, lang, screen, title[lang])
+    missed = [
+        r
+        for r in answers.indicators(con, period, lang=lang)
+        if r["verdict"] == "not_met" and (sums is rows or r["level"] != "unit")
+    ]
     if missed:
         screen.print()
         columns = ["unit", "label", "numerator", "denominator", "value", "threshold", "verdict", "needed"]
         print_table(missed, columns, lang, screen, Text("Ngưỡng chưa đạt", "Thresholds not met")[lang])
+    if sums is not rows:
+        more = Text(
+            f"Từng đơn vị ({len(rows) - len(sums)}): motcua stats, motcua indicators --period {period}",
+            f"Unit by unit ({len(rows) - len(sums)}): motcua stats, motcua indicators --period {period}",
+        )
+        screen.print(more[lang], style="dim")

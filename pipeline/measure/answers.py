@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -217,34 +218,36 @@ def indicator_rows(
         (r["unit_id"], r["indicator"]): r
         for r in rows_of(con, "SELECT * FROM indicator_value WHERE period = ? ORDER BY sort", [period.key])
     }
-    return {
-        (unit_id, code): indicator_row(period, row, code, lang, values.get((unit_id, code)))
-        for unit_id, row in chosen.items()
-        for code in declared_indicators()
-    }
+    labels = {code: one.label[lang] for code, one in declared_indicators().items()}
+    found: dict[tuple[str, str], Row] = {}
+    for unit_id, row in chosen.items():
+        frame = _rate_frame(period, row, lang)
+        for code, label in labels.items():
+            found[unit_id, code] = frame | _rate(code, label, values.get((unit_id, code)))
+    return found
 
 
 def indicator_row(period: Period, row: Row, code: str, lang: str, found: Row | None) -> Row:
-    frame = frame_of(period, row, lang)
-    label = declared_indicators()[code].label[lang]
-    for key in ("period_from", "period_to"):
-        del frame[key]
+    """One of them. found: the row of `indicator_value`; none: nothing is told of the indicator there."""
+    return _rate_frame(period, row, lang) | _rate(code, declared_indicators()[code].label[lang], found)
+
+
+def _rate_frame(period: Period, row: Row, lang: str) -> Row:
+    return {k: v for k, v in frame_of(period, row, lang).items() if k not in ("period_from", "period_to")}
+
+
+def _rate(code: str, label: str, found: Row | None) -> Row:
+    told: Row = {"indicator": code, "label": label}
     if found is None:
-        empty = dict.fromkeys(("numerator", "denominator", "unknown", "value", "operator", "threshold"), None)
-        return (
-            frame | {"indicator": code, "label": label} | empty | {"verdict": "no_data", "near": False, "needed": None}
-        )
-    return frame | {
-        "indicator": code,
-        "label": label,
+        told |= dict.fromkeys(("numerator", "denominator", "unknown", "value", "operator", "threshold"))
+        return told | {"verdict": "no_data", "near": False, "needed": None}
+    return told | {
         "numerator": found["numerator"],
         "denominator": found["denominator"],
         "unknown": found["unknown"],
         "value": _exact(found),
         "operator": found["operator"],
-        "threshold": None
-        if found["threshold_p"] is None
-        else decimal_of(Fraction(found["threshold_p"], found["threshold_q"])),
+        "threshold": None if found["threshold_p"] is None else _limit(found["threshold_p"], found["threshold_q"]),
         "verdict": found["verdict"],
         "near": found["near"],
         "needed": found["needed"],
@@ -258,7 +261,12 @@ def _exact(found: Row) -> Decimal | None:
         return Decimal(str(found["value"]))
     if found["indicator_kind"] == "sum":
         return Decimal(found["numerator"])
-    return decimal_of(Fraction(found["numerator"], found["denominator"]))
+    return Decimal(found["numerator"]) / Decimal(found["denominator"])
+
+
+@cache  # there are few
+def _limit(p: int, q: int) -> Decimal:
+    return decimal_of(Fraction(p, q))
 
 
 # ---- open dossiers past due or soon due

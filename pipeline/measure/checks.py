@@ -94,9 +94,13 @@ def checks() -> list[Check]:
                 "Mỗi hồ sơ có mặt trong kỳ mà nó được tiếp nhận",
                 "Every dossier stands in the period in which it was received",
             ),
+            # days between two days on which some period begins or is cut off are one day to all periods
             """WITH arrived AS (SELECT unit_id, received_on, count(*) AS n FROM dossier WHERE episode = 1 GROUP BY unit_id, received_on),
-                    expected AS (SELECT p.period, d.unit_id, sum(d.n)::BIGINT AS n FROM arrived d
-                                 JOIN period_unit p ON p.unit_id = d.unit_id AND d.received_on BETWEEN p.period_from AND p.as_of GROUP BY ALL),
+                    edge AS (SELECT DISTINCT unnest([period_from, as_of + 1]) AS day FROM period_unit WHERE as_of IS NOT NULL),
+                    stretch AS (SELECT received_on, max(day) AS since FROM (SELECT DISTINCT received_on FROM arrived) JOIN edge ON day <= received_on GROUP BY received_on),
+                    stretches AS (SELECT unit_id, since, sum(n) AS n FROM arrived JOIN stretch USING (received_on) GROUP BY unit_id, since),
+                    expected AS (SELECT p.period, d.unit_id, sum(d.n)::BIGINT AS n FROM stretches d
+                                 JOIN period_unit p ON p.unit_id = d.unit_id AND d.since BETWEEN p.period_from AND p.as_of GROUP BY ALL),
                     there AS (SELECT period, register_unit_id AS unit_id, sum(received)::BIGINT AS n FROM period_tally GROUP BY ALL)
                SELECT e.period, e.unit_id, e.n - coalesce(t.n, 0) AS dossiers FROM expected e LEFT JOIN there t USING (period, unit_id)
                WHERE e.n IS DISTINCT FROM t.n""",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -72,8 +73,9 @@ def told_apart(out: str, words: list[str]) -> None:
 
     stages = Stages()
     stages.wrap()
+    sys.argv[1:] = words  # as a program of its own, which ends otherwise than a command within another one
     try:
-        main(words)
+        main()
     finally:
         Path(out).write_text(json.dumps(stages.spent), encoding="utf-8")
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 from pipeline.report.section.model import Figure, Heading, Paragraph, Picture, Section, Table
 
 
 def as_json(section: Section, told: dict[str, object]) -> str:
-    """Pieces with sentences, figures and the cells they are read from. told: of the release, in front."""
-    return json.dumps(told | section.told(), ensure_ascii=False, indent=1) + "\n"
+    """Pieces with sentences, figures and the cells they are read from, each on a line of its own. told: of the release, in
+    front."""
+    dump = partial(json.dumps, ensure_ascii=False)
+    rest = section.told()
+    pieces = ",\n  ".join(dump(piece) for piece in rest.pop("pieces"))
+    head = "".join(f" {dump(name)}: {dump(value)},\n" for name, value in (told | rest).items())
+    return f'{{\n{head} "pieces": [\n  {pieces}\n ]\n}}\n'
 
 
 def as_markdown(section: Section, pictures: dict[str, tuple[str, str]]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import night
 from pipeline.declare.figures import measures
 from pipeline.warehouse.sql import rows_of
 from tests.conftest import Said
@@ -205,6 +206,28 @@ def test_a_bare_name_that_is_two_units_waits_for_people(tmp_path: Path) -> None:
     assert [r[:3] for r in review] == [("Gio Linh", 1, None), ("Xã Gio An", 1, None)]
     assert {p.split(" ")[0] for p in review[0][3].split("; ")} >= {"19495", "466"}
     assert "19537@2025-07-01 Xã Cồn Tiên" in review[1][3] and "19522 " not in review[1][3]
+
+
+def test_files_cover_the_units_that_their_words_tell_of(tmp_path: Path) -> None:
+    """Also where a name means one unit, another or none on different days of receipt: the file is asked for its words."""
+    office = Office(tmp_path)
+    drop(office, register(3), renames=False)
+    rows = [opened(unit=name, received_at=f"{day} 08:00:00", due_at="") for name, day in MEANT]
+    titles = "SỔ", "Từ ngày 15/06/2025 đến ngày 14/09/2025", "Ngày xuất dữ liệu: 14/09/2025 23:30:00"
+    office.drop("hai nghĩa.csv", rows, titles)
+    intake = office.take_in()
+    with night.connect(tmp_path / "apart" / "kho.duckdb", intake.rows) as con:
+        night.build_tables(con, intake.files)
+        told = con.execute("FROM unit_told ORDER BY ALL").fetchall()
+        words = con.execute(
+            "SELECT source, file_id, unit_id, CAST(min(received_at) AS DATE) FROM dossier_version GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+        meanings = con.execute("SELECT written FROM unit_ref GROUP BY ALL HAVING count(DISTINCT coalesce(unit_id, '')) > 1")
+        assert {name for (name,) in meanings.fetchall()} >= {"Cửa Việt", "Gio Linh"}
+    assert told == words and len(told) > 10
+
+
+MEANT = (("Gio Linh", "20/06/2025"), ("Gio Linh", "02/07/2025"), ("Cửa Việt", "20/06/2025"), ("Cửa Việt", "02/07/2025"))
 
 
 def test_a_quarter_of_2023_stands_on_the_tree_of_2023(tmp_path: Path) -> None:

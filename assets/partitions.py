@@ -22,7 +22,8 @@ QUARTER = dg.AssetKey("quarter")
 def tell_quarters(context: dg.AssetExecutionContext, work: Work, anew: bool, but: Sequence[str] = ()) -> None:
     """Adds new quarters' keys, and shows the page the figures published for every quarter.
 
-    anew: for all quarters; else only for those of which the history has nothing. but: not for these.
+    anew: also for those of which other figures were published before; else only for those of which the history has
+    nothing. but: not for these.
     """
     published = current(work.home)
     if published is None:
@@ -32,7 +33,10 @@ def tell_quarters(context: dg.AssetExecutionContext, work: Work, anew: bool, but
         known = set(context.instance.get_dynamic_partitions("period"))
         if new := [key for key in keys if key not in known]:
             context.instance.add_dynamic_partitions("period", new)
-        shown = set() if anew else context.instance.get_materialized_partitions(QUARTER)
+        shown = context.instance.get_materialized_partitions(QUARTER)
+        if anew:
+            before, now = work.marks_before(), summary.quarter_marks(con)
+            shown = {key for key in shown if before.get(key) == now.get(key)}
         for key in keys:
             if key not in but and key not in shown:
                 rows = answers.stats(con, key)

@@ -23,7 +23,7 @@ from pipeline.report.standing import refresh
 from pipeline.settings import Home, find_home
 from pipeline.warehouse.intake import Intake
 from pipeline.warehouse.lock import one_build
-from pipeline.warehouse.release import DATABASE, Release, current, open_published, published
+from pipeline.warehouse.release import DATABASE, Release, code_fingerprint, current, open_published, published
 from pipeline.warehouse.seals import in_force
 
 Progress = Callable[[Text], None]
@@ -41,6 +41,7 @@ class Work:
         self.built: night.Build | None = None
         self._intake: Intake | None = None
         self._asked_to_build = self._locked = False
+        self._before: Release | None = None
         self._release: Release | None = None
         self._stack = ExitStack()
         self._waits = list(WAITS)
@@ -61,6 +62,7 @@ class Work:
     def build(self, rebuild: bool = False) -> night.Build | None:
         """The build, checked but not published; None when there is nothing new. Raises CheckFailed."""
         if not self._asked_to_build:
+            self._before = current(self.home)
             self.built = night.build(self.home, self.intake(), self.progress, rebuild)
             self._asked_to_build = True
         return self.built
@@ -118,6 +120,18 @@ class Work:
     def database(self) -> Path:
         """The published database."""
         return published(self.home).database
+
+    def marks_before(self) -> dict[str, int]:
+        """The marks of the quarters (`summary.quarter_marks`) of what was published before this run's build; none where
+        that is gone, or by another program."""
+        if self._before is None or not self._before.database.exists():
+            return {}
+        with summary.open_database(self._before.database) as con:
+            same = con.execute(
+                "SELECT count(*) FROM release_info WHERE key = 'code_and_declarations' AND value = $1",
+                [code_fingerprint()],
+            )
+            return summary.quarter_marks(con) if same.fetchall() == [(1,)] else {}
 
     def kept_outcomes(self) -> list[Outcome]:
         """The outcomes of the checks of what is published; none before the first release."""

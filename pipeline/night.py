@@ -31,7 +31,7 @@ from pipeline.warehouse.build import build as build_tables
 from pipeline.warehouse.build import connect
 from pipeline.warehouse.intake import Intake, recorded, take_in
 from pipeline.warehouse.lock import one_build
-from pipeline.warehouse.record import Entry, now, write_json
+from pipeline.warehouse.record import Entry, copy_file, now, write_json
 from pipeline.warehouse.release import Release
 from pipeline.warehouse.room import in_room
 from pipeline.warehouse.seals import sound_seals
@@ -117,7 +117,7 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
     nights = base.nights if base else known.nights if known and same else 0
     try:
         if known and (same or base):  # same: nothing changed but what is sealed
-            shutil.copyfile(known.database, folder / releases.DATABASE)
+            copy_file(known.database, folder / releases.DATABASE)
         con = connect(folder / releases.DATABASE, intake.rows)
         try:
             outcomes = kept_outcomes(con) if same else _compute(con, intake, progress, base=base)

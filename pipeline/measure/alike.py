@@ -23,7 +23,7 @@ CREATE OR REPLACE TEMP TABLE place AS
 SELECT CAST(row_number() OVER (ORDER BY period, unit_id) AS INTEGER) AS place, *
 FROM (
     SELECT DISTINCT period, scheme, kind, period_from, period_to, as_of, coverage, counted_unit_id AS unit_id
-    FROM period_unit WHERE coverage <> 'no_data'
+    FROM {places} WHERE coverage <> 'no_data'
 );
 
 CREATE OR REPLACE TEMP TABLE node_place AS
@@ -66,10 +66,11 @@ SUMMED = ("certified_copies", "processing_days")
 UNTIL = "greatest(coalesce(concluded_on, DATE '9999-12-31'), received_on)"  # as in the table `dossier`
 
 
-def places(con: duckdb.DuckDBPyConnection, ofs: Iterable[str]) -> None:
+def places(con: duckdb.DuckDBPyConnection, ofs: Iterable[str], among: str = "period_unit") -> None:
     """`place`, `node_place`, and what `alike` needs. Needs the tables of warehouse/build. ofs: what stands before the names
-    of `dossier`, `dossier_state`, `period_unit` of dossiers that are counted together, where these are not all."""
-    con.execute(PLACES)
+    of `dossier`, `dossier_state`, `period_unit` of dossiers that are counted together, where these are not all. among: the
+    relation of the places."""
+    con.execute(PLACES.format(places=among))
     for of in ofs:
         con.execute(ASKED.format(of=of))
 

@@ -1,5 +1,6 @@
 """What a night that goes on from the published database counts: the dossiers that are not as they were, and the places (a
-unit in a period) that are not. Of all others the counts stand in that database, and are taken from there.
+unit in a period) that are not. Of all others the counts stand in that database, and are taken from there; of periods in
+which nothing moved, with all that follows from them.
 
 A count is a sum over dossiers, so what is counted of a dossier as it was is taken off, and as it is, added. A cut-off that
 goes on from day to day moves the dossiers of which a day lies between the two. Not here: what is counted (counted.py,
@@ -36,6 +37,22 @@ class Part:
 WHOLE = (Part(""),)
 NOW = Part("now_")  # the dossiers that moved, as they are
 MOVED = (Part("stale_"), NOW, Part("then_", "-"))
+# of a dossier's row: what files told it by, which explains it and of which no count is made
+UNASKED = (
+    *(
+        "status",
+        "received_at",
+        "first_due_at",
+        "extended_due_at",
+        "finished_at",
+        "returned_at",
+        "exported_at",
+        "known_at",
+    ),
+    *("versions", "paused_days", "supplement_requested_at", "told_unit_id"),
+)
+# of a place: what stands in its rows of the tables that are counted
+PLACE = "period, scheme, kind, period_from, period_to, unit_id, counted_unit_id, as_of, coverage"
 
 
 @contextmanager
@@ -59,8 +76,21 @@ def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Genera
 
 
 def tell_apart(con: duckdb.DuckDBPyConnection) -> None:
-    """The relations of MOVED, under the names that its parts have."""
-    con.execute(statement("measure", "moved"))
+    """The relations of MOVED, under the names that its parts have; and `quiet`: the periods in which nothing moved."""
+    asked = f"COLUMNS(lambda c: c NOT IN {UNASKED})"
+    con.execute(statement("measure", "moved").format(asked=asked, place=PLACE))
+
+
+def busy(counted: Sequence[Part]) -> str:
+    """The relation of the places in which something is counted anew."""
+    return "period_unit" if counted == WHOLE else "busy_period_unit"
+
+
+def with_quiet(counted: Sequence[Part], name: str, select: str) -> str:
+    """SQL of a table of schema `counted`: what is counted anew (a SELECT), after what stands of quiet periods."""
+    if counted == WHOLE:
+        return select
+    return f"FROM {FORMER}.{COUNTED}.{name} SEMI JOIN quiet USING (period) UNION ALL ({select})"
 
 
 def together(counted: Sequence[Part], keys: str, counts: Sequence[str], select: Callable[[str], str], kept: str) -> str:
@@ -91,4 +121,5 @@ def count_registers(
     )
     asked = together(counted, "period, unit_id", counts, select, kept)
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
-    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {asked} ORDER BY period, unit_id")
+    asked = with_quiet(counted, name, f"{asked} ORDER BY period, unit_id")
+    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {asked}")

@@ -59,6 +59,25 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
     return found[0][0] if found else None
 
 
+def quarter_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Quarter → a mark of what `answers.stats` tells of it: where two databases give the same one, so does that."""
+    counts = ", ".join(("period", "unit_id", *measures()))
+    found = con.execute(
+        f"""SELECT period, sum(mark)::VARCHAR FROM (
+                SELECT period, sum(hash(c, u.unit_code, u.unit, u.kind)::HUGEINT) AS mark
+                FROM period_coverage c JOIN unit u USING (unit_id) GROUP BY period
+                UNION ALL
+                SELECT period, sum(hash(c)::HUGEINT) FROM (SELECT {counts} FROM unit_count UNION ALL SELECT {counts} FROM reported_figure) c
+                GROUP BY period
+                UNION ALL
+                SELECT period, mark FROM period, (SELECT sum(hash(n)::HUGEINT) AS mark FROM node_of n)
+            )
+            WHERE list_contains($1, period) GROUP BY period""",
+        [quarters(con)],
+    ).fetchall()
+    return {key: int(mark) for key, mark in found}
+
+
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """How much there is: dossiers, units that have data, quarters that have data."""
     dossiers, units = con.execute(

@@ -72,10 +72,12 @@ def base(known: Release | None, files: Files, aliases: Aliases) -> Base | None:
 
 def clear(con: duckdb.DuckDBPyConnection) -> None:
     """A copy of the published database without anything but the tables that are kept."""
+    con.execute("BEGIN")
     for kind, found in BUILT:
         for (name,) in con.execute(found).fetchall():
             if name not in (*KEPT, NAMES):
                 con.execute(f"DROP {kind} {name}")
+    con.execute("COMMIT")
     con.execute("CHECKPOINT built")  # what comes now takes the place of what went
 
 

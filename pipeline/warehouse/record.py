@@ -182,10 +182,15 @@ def archive(home: Home, path: Path, sha256: str) -> Path:
         _private(home.archive)
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_suffix(".part")
-        if not _share_blocks(path, part):
-            shutil.copyfile(path, part)
+        copy_file(path, part)
         os.replace(part, kept)
     return kept
+
+
+def copy_file(path: Path, copy: Path) -> None:
+    """A copy of a file's bytes, sharing its blocks where the file system can."""
+    if not _share_blocks(path, copy):
+        shutil.copyfile(path, copy)
 
 
 def _share_blocks(path: Path, copy: Path) -> bool:

@@ -63,6 +63,7 @@ def make(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     con.execute(MADE.format(seed=seed, flags=flags))
     reported = ", ".join(f"{name} BIGINT" for name in counts())
     con.execute(f"CREATE TABLE reported_wide (period VARCHAR, unit_id VARCHAR, field VARCHAR, {reported})")
+    con.execute("CREATE TABLE reported_node (period VARCHAR, unit_id VARCHAR)")
 
 
 @pytest.fixture(scope="module", params=[1, 2])

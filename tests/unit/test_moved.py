@@ -89,10 +89,10 @@ def test_counts_go_on(published: Path, came: str) -> None:
 FAULTS = {
     "states of other dossiers are not looked at": ("SELECT d.rowid FROM dossier d SEMI JOIN other_state", "SELECT d.rowid FROM dossier d SEMI JOIN touched", "states of dossiers of which no file tells"),
     "whether there is data is not looked at": ("coverage = 'no_data' AS silent", "FALSE AS silent", "a period that is told of at last"),
-    "due days between cut-offs are not looked at": ("due_on BETWEEN since AND until OR (first", "(first", "a cut-off that went on"),
-    "nor the day of the cut-off itself": ("due_on BETWEEN since AND until OR (first", "due_on BETWEEN since + 1 AND until OR (first", "a cut-off that went on"),
+    "due days between cut-offs are not looked at": ("due_on BETWEEN getvariable('since') AND getvariable('until')\n   OR", "FALSE OR", "a cut-off that went on"),
+    "nor the day of the cut-off itself": ("due_on BETWEEN getvariable('since') AND", "due_on BETWEEN getvariable('since') + 1 AND", "a cut-off that went on"),
     "nor states that begin": ("from_day BETWEEN since AND until OR", "", "a cut-off that went on far"),
-    "nor days of export": (" OR (first_exported_on > since AND first_exported_on <= until)", "", "a cut-off that went on far"),
+    "nor days of export": ("   OR (first_exported_on > getvariable('since') AND first_exported_on <= getvariable('until'))\n", "", "a cut-off that went on far"),
     "what dossiers were is not taken off": ("FROM before_dossier UNION ALL", "FROM before_dossier WHERE FALSE UNION ALL", "nothing but words about dossiers"),
     "dossiers of a place that came after": ("d.received_on <= s.until", "d.received_on < s.since", "a period"),
 }  # fmt: skip

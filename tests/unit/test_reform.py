@@ -222,7 +222,9 @@ def test_files_cover_the_units_that_their_words_tell_of(tmp_path: Path) -> None:
         words = con.execute(
             "SELECT source, file_id, unit_id, CAST(min(received_at) AS DATE) FROM dossier_version GROUP BY ALL ORDER BY ALL"
         ).fetchall()
-        meanings = con.execute("SELECT written FROM unit_ref GROUP BY ALL HAVING count(DISTINCT coalesce(unit_id, '')) > 1")
+        meanings = con.execute(
+            "SELECT written FROM unit_ref GROUP BY ALL HAVING count(DISTINCT coalesce(unit_id, '')) > 1"
+        )
         assert {name for (name,) in meanings.fetchall()} >= {"Cửa Việt", "Gio Linh"}
     assert told == words and len(told) > 10
 

@@ -22,7 +22,8 @@ SELECT unit_id, min(least(n.as_of, t.as_of)) AS since, max(greatest(n.as_of, t.a
 FROM now_period_unit n JOIN then_period_unit t USING (period, unit_id) WHERE n.as_of <> t.as_of GROUP BY unit_id;
 
 -- Dossiers that no new file tells of and that may count otherwise all the same: their state is told otherwise, or a day of
--- theirs lies between the cut-offs. Their rows are as they were, and found by their places.
+-- theirs lies between the cut-offs. Their rows are as they were, and found by their places. What is asked of days is asked
+-- with days that stand fast: so all else is read of the rows that hold alone.
 CREATE TEMP TABLE other_state AS
 SELECT dossier_id
 FROM ((FROM dossier_state EXCEPT FROM former.dossier_state) UNION ALL (FROM former.dossier_state EXCEPT FROM dossier_state))
@@ -30,18 +31,21 @@ UNION
 SELECT dossier_id FROM dossier_state, (SELECT min(since) AS since, max(until) AS until FROM went_on)
 WHERE from_day BETWEEN since AND until OR to_day BETWEEN since AND until OR extended_due_at BETWEEN since AND until;
 
+SET VARIABLE since = (SELECT min(since) FROM went_on);
+SET VARIABLE until = (SELECT max(until) FROM went_on);
 CREATE TEMP TABLE moved_place AS
-SELECT d.rowid AS place FROM dossier d JOIN went_on USING (unit_id)
-WHERE received_on BETWEEN since AND until OR opened_on BETWEEN since AND until OR concluded_on BETWEEN since AND until
-   OR due_on BETWEEN since AND until OR (first_exported_on > since AND first_exported_on <= until)
+SELECT d.rowid AS place FROM dossier d SEMI JOIN went_on USING (unit_id)
+WHERE received_on BETWEEN getvariable('since') AND getvariable('until') OR opened_on BETWEEN getvariable('since') AND getvariable('until')
+   OR concluded_on BETWEEN getvariable('since') AND getvariable('until') OR due_on BETWEEN getvariable('since') AND getvariable('until')
+   OR (first_exported_on > getvariable('since') AND first_exported_on <= getvariable('until'))
 UNION
 SELECT d.rowid FROM dossier d SEMI JOIN other_state USING (dossier_id);
 
 CREATE TEMP TABLE moved_dossier AS
-FROM dossier ANTI JOIN touched USING (dossier_id) WHERE rowid IN (SELECT place FROM moved_place);
+SELECT {asked} FROM dossier ANTI JOIN touched USING (dossier_id) WHERE rowid IN (FROM moved_place);
 
-CREATE TEMP VIEW now_dossier AS FROM telling_dossier UNION ALL FROM moved_dossier;
-CREATE TEMP VIEW then_dossier AS FROM before_dossier UNION ALL FROM moved_dossier;
+CREATE TEMP VIEW now_dossier AS SELECT {asked} FROM telling_dossier UNION ALL FROM moved_dossier;
+CREATE TEMP VIEW then_dossier AS SELECT {asked} FROM before_dossier UNION ALL FROM moved_dossier;
 CREATE TEMP TABLE moved AS SELECT dossier_id FROM touched UNION SELECT dossier_id FROM moved_dossier;
 CREATE TEMP TABLE now_dossier_state AS FROM dossier_state SEMI JOIN moved USING (dossier_id);
 CREATE TEMP TABLE then_dossier_state AS FROM former.dossier_state SEMI JOIN moved USING (dossier_id);
@@ -49,7 +53,34 @@ CREATE TEMP TABLE then_dossier_state AS FROM former.dossier_state SEMI JOIN move
 -- all other places, with all their dossiers: those that neither ended before the first of them nor came after
 CREATE TEMP TABLE stale_period_unit AS
 SELECT p.* FROM period_unit p ANTI JOIN same_place s ON s.period = p.period AND s.unit_id = p.counted_unit_id;
-CREATE TEMP VIEW stale_dossier AS
-SELECT d.* FROM dossier d JOIN (SELECT unit_id, min(period_from) AS since, max(as_of) AS until FROM stale_period_unit GROUP BY unit_id) s USING (unit_id)
-WHERE d.received_on <= s.until AND d.counts_until >= s.since;
-CREATE TEMP VIEW stale_dossier_state AS FROM dossier_state
+SET VARIABLE since = (SELECT min(period_from) FROM stale_period_unit);
+CREATE TEMP TABLE stale_dossier AS
+SELECT {asked}
+FROM (
+    SELECT d.* FROM dossier d
+    JOIN (SELECT unit_id, min(period_from) AS since, max(as_of) AS until FROM stale_period_unit GROUP BY unit_id) s USING (unit_id)
+    WHERE d.received_on <= s.until AND d.counts_until >= s.since AND d.counts_until >= getvariable('since')
+);
+CREATE TEMP VIEW stale_dossier_state AS FROM dossier_state;
+
+-- periods in which all is as it was: each place to the day, and no dossier that moved stands there; what was counted of them
+-- stands in the published database. None where units are summed otherwise, or summaries are told of.
+CREATE TEMP TABLE quiet AS
+SELECT DISTINCT period FROM period_unit
+ANTI JOIN (
+    SELECT period FROM (
+        (SELECT {place} FROM period_unit EXCEPT SELECT {place} FROM former.live.period_unit)
+        UNION ALL (SELECT {place} FROM former.live.period_unit EXCEPT SELECT {place} FROM period_unit)
+    )
+    UNION ALL
+    SELECT period
+    FROM (SELECT received_on, counts_until FROM now_dossier UNION SELECT received_on, counts_until FROM then_dossier)
+    JOIN (SELECT DISTINCT period, period_from, period_to FROM period_unit) ON received_on <= period_to AND counts_until >= period_from
+) USING (period)
+WHERE NOT EXISTS (FROM reported_node) AND NOT EXISTS (FROM former.counted.form_ii06a WHERE basis <> 'dossiers')
+  AND NOT EXISTS (
+      (FROM node_of EXCEPT FROM former.node_of) UNION ALL (FROM former.node_of EXCEPT FROM node_of)
+  );
+CREATE TEMP VIEW busy_period_unit AS FROM period_unit ANTI JOIN quiet USING (period);
+DELETE FROM now_period_unit WHERE period IN (FROM quiet);
+DELETE FROM then_period_unit WHERE period IN (FROM quiet)

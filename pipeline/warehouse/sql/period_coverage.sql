@@ -3,9 +3,14 @@
 -- dossiers of registers; reported: only a summary of just these days tells of the unit; of a sum also mixed. A whole
 -- district of which only a summary tells stands for its units in the sums above it.
 CREATE TABLE period_coverage AS
-WITH busy AS (
+WITH bounded AS (
+    SELECT count(*) AS units FROM unit WHERE (valid_from IS NOT NULL OR valid_to IS NOT NULL) AND unit_id IN (SELECT counted_unit_id FROM period_unit)
+    HAVING count(*) > 0
+),
+-- of no matter where all units are there at all times
+busy AS (
     SELECT unit_id, min(received_on) AS first_day, max(coalesce(concluded_on, DATE '9999-12-31')) AS last_day
-    FROM dossier_days GROUP BY unit_id
+    FROM dossier_days, bounded GROUP BY unit_id
 ),
 register_leaf AS (
     -- a unit that did not exist in a period lacks nothing there: it is left out unless dossiers count in it

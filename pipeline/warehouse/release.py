@@ -26,6 +26,7 @@ from pipeline.declare.text import Text
 from pipeline.errors import NothingPublished
 from pipeline.settings import PROJECT, Home
 from pipeline.warehouse.record import Entry, now, read_log, write_json
+from pipeline.warehouse.room import small_statements
 
 if TYPE_CHECKING:
     from pipeline.warehouse.versions import FileFacts
@@ -178,7 +179,8 @@ def describe(con: duckdb.DuckDBPyConnection, release_id: str, inputs: str) -> No
     for name, text in macros().items():
         comments.append(f"MACRO TABLE {name} IS {_quoted(str(text))}")
         words.append((name, None, "TABLE MACRO", text.vi, text.en))
-    con.execute("; ".join(f"COMMENT ON {comment}" for comment in comments))
+    with small_statements(con):
+        con.execute("; ".join(f"COMMENT ON {comment}" for comment in comments))
     # column by column: row by row takes a tenth of a small night
     lists = ", ".join(["unnest(?::VARCHAR[])"] * 5)
     con.execute(f"INSERT INTO data_dictionary SELECT {lists}", [list(column) for column in zip(*words, strict=True)])

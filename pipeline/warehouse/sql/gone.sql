@@ -29,19 +29,24 @@ asks AS (
     FROM place p JOIN full_file f ON f.source = p.source AND f.position > p.position
     GROUP BY ALL
 ),
--- those of them that have words to look for, by what takes little to read: mostly few
+-- the files that have words to look for, by what takes little to read: mostly few
 sought AS (
-    SELECT DISTINCT a.file_id, a.unit_id FROM version v JOIN asks a ON a.file_id = v.file_id AND a.unit_id = v.unit_id
-    LEFT JOIN place n ON n.file_id = v.next_file_id WHERE (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day) AND (n.position IS NULL OR n.position > a.first_position)
+    SELECT DISTINCT v.file_id
+    FROM version v
+    JOIN (SELECT file_id, min(from_day) AS from_day, min(first_position) AS first_position FROM asks GROUP BY file_id) a USING (file_id)
+    LEFT JOIN place n ON n.file_id = v.next_file_id
+    WHERE (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day)
+      AND (n.position IS NULL OR n.position > a.first_position)
 ),
 word AS (
     SELECT v.dossier_id, v.nth, v.source, v.unit_id, v.file_id, a.day, a.position,
            CAST(v.received_at AS DATE) AS received_on, CAST(v.concluded_at AS DATE) AS concluded_on,
            coalesce(v.conclusion, CASE v.state WHEN 'running' THEN 'open' ELSE v.state END) AS was,
            v.extended_due_at, v.next_file_id, n.position AS next_position, n.day AS next_day
-    FROM version v JOIN sought USING (file_id, unit_id) JOIN asks a ON a.file_id = v.file_id AND a.unit_id = v.unit_id
+    FROM version v JOIN sought USING (file_id) JOIN asks a ON a.file_id = v.file_id AND a.unit_id = v.unit_id
     LEFT JOIN place n ON n.file_id = v.next_file_id
-    WHERE v.status_group <> 'not_counted' AND (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day) AND (n.position IS NULL OR n.position > a.first_position)
+    WHERE v.status_group <> 'not_counted' AND (v.concluded_at IS NULL OR CAST(v.concluded_at AS DATE) >= a.from_day)
+      AND (n.position IS NULL OR n.position > a.first_position)
 ),
 missing AS (
     SELECT w.*, f.file_id AS missing_from, f.position AS missing_position, f.day AS missing_day

@@ -55,17 +55,18 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str) -> None:
-    """The night after: one in ten dossiers is as a file tells it now (or gone), some are new, and what came beside them."""
+def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str, told: str = "row % 10 = 3") -> None:
+    """The night after: some dossiers (told: which; one in ten) are as a file tells them now (or gone), some are new, and
+    what came beside them."""
     make(con, 1)
     con.execute(f"ATTACH '{published.as_posix()}' AS former (READ_ONLY)")
-    con.execute("CREATE TEMP TABLE touched AS SELECT DISTINCT dossier_id FROM dossier WHERE row % 10 = 3")
-    con.execute("DELETE FROM dossier WHERE row % 10 = 3")
+    con.execute(f"CREATE TEMP TABLE touched AS SELECT DISTINCT dossier_id FROM dossier WHERE {told}")
+    con.execute(f"DELETE FROM dossier WHERE {told}")
     con.execute(
         "INSERT INTO dossier SELECT * REPLACE (CASE WHEN row % 20 = 3 THEN dossier_id ELSE dossier_id || 'n' END AS dossier_id, "
         "CASE channel WHEN 'online' THEN 'postal' ELSE 'online' END AS channel, coalesce(due_on, DATE '2023-08-20') AS concluded_on, "
         "coalesce(conclusion, 'resolved') AS conclusion, received_on + 30 AS received_on, "
-        "greatest(coalesce(due_on, DATE '2023-08-20'), received_on + 30) AS counts_until) FROM former.dossier WHERE row % 10 = 3 AND row % 3 > 0"
+        f"greatest(coalesce(due_on, DATE '2023-08-20'), received_on + 30) AS counts_until) FROM former.dossier WHERE ({told}) AND row % 3 > 0"
     )
     con.execute("INSERT INTO touched SELECT DISTINCT dossier_id FROM dossier WHERE dossier_id LIKE '%n'")
     con.execute(came)
@@ -84,6 +85,48 @@ def test_counts_go_on(published: Path, came: str) -> None:
         before = {name: con.execute(f"FROM {COUNTED}.{name} ORDER BY ALL").fetchall() for name in TABLES}
     for name in TABLES:
         assert ours[name] == whole[name] and ours[name] != before[name] and whole[name], name
+
+
+QUIET = {
+    "files tell of late dossiers": ("", ["C8", "M7", "M8"]),
+    "and a period is told of at last": (CAME["a period that is told of at last"], ["C8", "M7"]),
+    "and a cut-off went on, past days of old dossiers": (CAME["a cut-off that went on"], []),
+    "and summaries tell of some unit": ("INSERT INTO reported_node VALUES ('M7', 'a')", []),
+    "and units are summed otherwise": ("INSERT INTO node_of VALUES ('a', 'huyện')", []),
+}
+LATE = "received_on > DATE '2023-08-14'"
+
+
+@pytest.mark.parametrize("came", QUIET)
+def test_periods_in_which_nothing_moved_are_taken_over(published: Path, came: str) -> None:
+    more, quiet = QUIET[came]
+    with duckdb.connect() as con:
+        go_on(con, published, more, LATE)
+        ours = night(con, published)
+        assert con.execute("SELECT list(period ORDER BY period) FROM quiet").fetchall() == [(quiet or None,)]
+        assert ours == night(con, None)
+
+
+QUIET_FAULTS = {
+    "dossiers that moved are not looked for": ("counts_until >= period_from\n", "counts_until < period_from\n", "files tell of late dossiers"),
+    "nor whether there is data": (", as_of, coverage FROM", ", as_of FROM", "and a period is told of at last"),
+    "nor what summaries tell": ("NOT EXISTS (FROM reported_node)", "TRUE", "and summaries tell of some unit"),
+    "nor how units are summed": ("(FROM node_of EXCEPT FROM former.node_of)", "(FROM node_of LIMIT 0)", "and units are summed otherwise"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", QUIET_FAULTS)
+def test_a_period_that_is_wrongly_quiet_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, wrong, came = QUIET_FAULTS[fault]
+    text = statement("measure", "moved").replace("{place}", moved.PLACE)
+    assert right in text
+    monkeypatch.setattr(moved, "statement", lambda *_: text.replace(right, wrong))
+    more, quiet = QUIET[came]
+    with duckdb.connect() as con:
+        go_on(con, published, more, LATE)
+        ours = night(con, published)
+        found = con.execute("SELECT list(period ORDER BY period) FROM quiet").fetchall()
+        assert found != [(quiet or None,)] and (ours != night(con, None) or "summaries" in fault)
 
 
 FAULTS = {

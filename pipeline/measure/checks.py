@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipeline.declare.columns import codes
 from pipeline.declare.figures import labels, measures
 from pipeline.declare.forms import form
 from pipeline.declare.rules import OURS
@@ -62,6 +63,11 @@ def _sums_of_labels() -> list[str]:
     of = {measure.where: name for name, measure in measures().items()}
     each = [[of[f"{name} = '{value}'"] for value in labels()[name].values] for name in ("origin", "outcome")]
     return [f"({' + '.join(names)})" for names in each]
+
+
+def _statuses(*groups: str) -> str:
+    """The status codes of these groups."""
+    return str(tuple(code.value for code in codes("status").values() if code.group in groups))
 
 
 def checks() -> list[Check]:
@@ -162,10 +168,10 @@ def checks() -> list[Check]:
                 "Trạng thái và ngày kết thúc khớp nhau (đã xong mà không có ngày; đang xử lý mà có ngày)",
                 "Status and finish date agree (done without a date; in progress with one)",
             ),
-            """SELECT f.source || '/' || f.name AS file, v.status, v.finished_at IS NOT NULL AS has_date, count(*) AS dossiers
-               FROM version v JOIN file f USING (file_id)
-               WHERE v.nth = v.versions AND ((v.status_group IN ('resolved', 'withdrawn', 'returned') AND v.finished_at IS NULL)
-                  OR (v.status_group IN ('open', 'paused') AND v.finished_at IS NOT NULL)) GROUP BY ALL""",
+            f"""SELECT f.source || '/' || f.name AS file, d.status, d.finished_at IS NOT NULL AS has_date, count(*) AS dossiers
+               FROM dossier d JOIN file f USING (file_id)
+               WHERE ((d.finished_at IS NULL AND d.status IN {_statuses("resolved", "withdrawn", "returned")})
+                  OR (d.finished_at IS NOT NULL AND d.status IN {_statuses("open", "paused")})) AND d.episode = d.episodes GROUP BY ALL""",
         ),
         Check(
             "unit_not_valid",

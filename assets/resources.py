@@ -23,7 +23,7 @@ from pipeline.report.standing import refresh
 from pipeline.settings import Home, find_home
 from pipeline.warehouse.intake import Intake
 from pipeline.warehouse.lock import one_build
-from pipeline.warehouse.release import DATABASE, Release, code_fingerprint, current, open_published, published
+from pipeline.warehouse.release import DATABASE, Release, current, open_published, published
 from pipeline.warehouse.seals import in_force
 
 Progress = Callable[[Text], None]
@@ -122,16 +122,8 @@ class Work:
         return published(self.home).database
 
     def marks_before(self) -> dict[str, int]:
-        """The marks of the quarters (`summary.quarter_marks`) of what was published before this run's build; none where
-        that is gone, or by another program."""
-        if self._before is None or not self._before.database.exists():
-            return {}
-        with summary.open_database(self._before.database) as con:
-            same = con.execute(
-                "SELECT count(*) FROM release_info WHERE key = 'code_and_declarations' AND value = $1",
-                [code_fingerprint()],
-            )
-            return summary.quarter_marks(con) if same.fetchall() == [(1,)] else {}
+        """The marks of the quarters of what was published before this run's build (`summary.marks_in`)."""
+        return summary.marks_in(self._before.database) if self._before else {}
 
     def kept_outcomes(self) -> list[Outcome]:
         """The outcomes of the checks of what is published; none before the first release."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from pipeline import settings
 from pipeline.commands import motcua
 from pipeline.declare.text import Text
 from pipeline.errors import MotcuaError
@@ -68,7 +69,7 @@ def _end(code: list[object]) -> None:
 def _run(words: list[str]) -> None:
     # A command makes many objects and ends; looking for cycles every 700 of them is 7 % of a night (measured).
     gc.set_threshold(100_000, 50, 50)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads wait busily for matrices that never come
+    settings.no_idle_threads()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")

@@ -128,6 +128,11 @@ def find_home(given: str | Path | None = None) -> Home:
     return Home(here if (here / "data" / "raw").is_dir() else PROJECT)
 
 
+def no_idle_threads() -> None:
+    """numpy starts no threads for matrices, which never come and are waited for busily. Before it is imported."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def memory_limit() -> str | None:
     """Memory limit of a build, e.g. "2GB" or "40%" (MOTCUA_MEMORY_LIMIT); None = from the machine (warehouse/room.py)."""
     return os.environ.get("MOTCUA_MEMORY_LIMIT") or None

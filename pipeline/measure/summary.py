@@ -22,6 +22,7 @@ from pipeline.measure import answers
 from pipeline.measure.checks import Outcome, checks
 from pipeline.measure.figures import measure_counts_sql
 from pipeline.settings import Home
+from pipeline.warehouse.release import code_fingerprint
 
 Cells = dict[tuple[str, str, str], Any]
 INDICATOR_CELLS = ("numerator", "denominator", "unknown", "value", "verdict")
@@ -76,6 +77,15 @@ def quarter_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         [quarters(con)],
     ).fetchall()
     return {key: int(mark) for key, mark in found}
+
+
+def marks_in(database: Path) -> dict[str, int]:
+    """The marks of a release's quarters; none where it is gone, or another program made it."""
+    if not database.exists():
+        return {}
+    with open_database(database) as con:
+        made_by = "SELECT value FROM release_info WHERE key = 'code_and_declarations'"
+        return quarter_marks(con) if con.execute(made_by).fetchall() == [(code_fingerprint(),)] else {}
 
 
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -39,17 +39,8 @@ NOW = Part("now_")  # the dossiers that moved, as they are
 MOVED = (Part("stale_"), NOW, Part("then_", "-"))
 # of a dossier's row: what files told it by, which explains it and of which no count is made
 UNASKED = (
-    *(
-        "status",
-        "received_at",
-        "first_due_at",
-        "extended_due_at",
-        "finished_at",
-        "returned_at",
-        "exported_at",
-        "known_at",
-    ),
-    *("versions", "paused_days", "supplement_requested_at", "told_unit_id"),
+    *("status", "received_at", "first_due_at", "extended_due_at", "finished_at", "returned_at"),
+    *("exported_at", "known_at", "versions", "paused_days", "supplement_requested_at", "told_unit_id"),
 )
 # of a place: what stands in its rows of the tables that are counted
 PLACE = "period, scheme, kind, period_from, period_to, unit_id, counted_unit_id, as_of, coverage"

@@ -29,7 +29,7 @@ SELECT dossier_id
 FROM ((FROM dossier_state EXCEPT FROM former.dossier_state) UNION ALL (FROM former.dossier_state EXCEPT FROM dossier_state))
 UNION
 SELECT dossier_id FROM dossier_state, (SELECT min(since) AS since, max(until) AS until FROM went_on)
-WHERE from_day BETWEEN since AND until OR to_day BETWEEN since AND until OR extended_due_at BETWEEN since AND until;
+WHERE from_day BETWEEN since AND until OR to_day BETWEEN since AND until OR extended_due_on BETWEEN since AND until;
 
 SET VARIABLE since = (SELECT min(since) FROM went_on);
 SET VARIABLE until = (SELECT max(until) FROM went_on);

@@ -79,6 +79,12 @@ def view_sql(name: str, live: str = "", main: str = "") -> str:
     """A figure view over live rows, as of `dossier_period_sql`."""
     if name == HEART:
         return dossier_period_sql(live, main)
+    places = {"heart": live, "own": live, "live": live, "main": main}
+    return f"CREATE VIEW {live}{name} AS {filled(live_select(name), places)}"
+
+
+def live_select(name: str) -> str:
+    """What such a view asks, in braces the schemas (as of `other_selects`)."""
     select = {
         "period_count": _period_count_select(),
         "unit_count": f"SELECT * FROM {COUNTED}.unit_count",
@@ -86,9 +92,7 @@ def view_sql(name: str, live: str = "", main: str = "") -> str:
         "indicator_value": _indicator_value_select(f"{COUNTED}.indicator_value"),
         "score_766": score_select(),
     }[name]
-    if name in sealed_tables():
-        select = f"SELECT *, CAST(NULL AS VARCHAR) AS seal FROM ({select})"
-    return f"CREATE VIEW {live}{name} AS {filled(select, {'heart': live, 'own': live, 'live': live, 'main': main})}"
+    return f"SELECT *, CAST(NULL AS VARCHAR) AS seal FROM ({select})" if name in sealed_tables() else select
 
 
 def derived_tables(con: duckdb.DuckDBPyConnection) -> None:

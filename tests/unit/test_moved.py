@@ -108,6 +108,12 @@ def test_periods_in_which_nothing_moved_are_taken_over(published: Path, came: st
         assert ours == night(con, None)
 
 
+def plant(right: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = statement("measure", "moved").replace("{place}", moved.PLACE)
+    assert right in text
+    monkeypatch.setattr(moved, "statement", lambda *_: text.replace(right, wrong))
+
+
 QUIET_FAULTS = {
     "dossiers that moved are not looked for": ("counts_until >= period_from\n", "counts_until < period_from\n", "files tell of late dossiers"),
     "nor whether there is data": (", as_of, coverage FROM", ", as_of FROM", "and a period is told of at last"),
@@ -119,9 +125,7 @@ QUIET_FAULTS = {
 @pytest.mark.parametrize("fault", QUIET_FAULTS)
 def test_a_period_that_is_wrongly_quiet_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong, came = QUIET_FAULTS[fault]
-    text = statement("measure", "moved").replace("{place}", moved.PLACE)
-    assert right in text
-    monkeypatch.setattr(moved, "statement", lambda *_: text.replace(right, wrong))
+    plant(right, wrong, monkeypatch)
     more, quiet = QUIET[came]
     with duckdb.connect() as con:
         go_on(con, published, more, LATE)
@@ -147,9 +151,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong, came = FAULTS[fault]
-    text = statement("measure", "moved")
-    assert right in text
-    monkeypatch.setattr(moved, "statement", lambda *_: text.replace(right, wrong))
+    plant(right, wrong, monkeypatch)
     with duckdb.connect() as con:
         go_on(con, published, CAME[came])
         assert night(con, published) != night(con, None)

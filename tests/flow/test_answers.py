@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pytest
 from rich.console import Console
 
 from pipeline import night
+from pipeline.commands import nightly
 from pipeline.measure import answers
 from pipeline.report.screen import print_stats, print_table
 from pipeline.settings import Home
@@ -128,6 +130,18 @@ def test_rejects_and_status_tell_the_same_number_of_rows(sample: Home, motcua: C
         rows = [r for r in told if r["file"] == f"{file['source']}/{file['name']}" and r["verdict"] == "excluded"]
         counted = sum(int(r["found"].split()[0]) if r["code"] == "superseded" else 1 for r in rows)
         assert counted == file["excluded"], file["name"]
+
+
+def test_a_night_of_many_units_shows_their_sums(
+    published_sample: Home, motcua: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing new is published: what is shown is that of the newest quarter all the same."""
+    all_of_them = motcua(published_sample, "run").out
+    assert "Xã Gio Quang" in all_of_them and "Từng đơn vị" not in all_of_them
+    monkeypatch.setattr(nightly, "MOST_ROWS", 5)
+    sums = motcua(published_sample, "run").out
+    assert "Huyện Gio Linh" in sums and "8.134" in sums and "Từng đơn vị (18)" in sums
+    assert "Xã Gio Quang" not in sums
 
 
 def test_only_quarters_of_the_default_scheme_are_run_again(sample: Home, motcua: Callable[..., Said]) -> None:

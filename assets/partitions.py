@@ -35,7 +35,7 @@ def tell_quarters(context: dg.AssetExecutionContext, work: Work, anew: bool, but
             context.instance.add_dynamic_partitions("period", new)
         shown = context.instance.get_materialized_partitions(QUARTER)
         if anew:
-            before, now = work.marks_before(), summary.quarter_marks(con)
+            before, now = work.marks_before(), summary.stats_marks(con)
             shown = {key for key in shown if before.get(key) == now.get(key)}
         for key in keys:
             if key not in but and key not in shown:

@@ -131,7 +131,8 @@ def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, screen: Co
     from pipeline.report.screen import print_stats, print_table
 
     rows = answers.stats(con, period, lang=lang)
-    sums = [r for r in rows if r["level"] != "unit"] if len(rows) > MOST_ROWS else rows
+    many = len(rows) > MOST_ROWS
+    shown = [r for r in rows if not many or r["level"] != "unit"]
     p = parse_period(period)
     cutoffs = {r["as_of"] for r in rows}
     cutoff = day(rows[0]["as_of"], lang) if len(cutoffs) == 1 else None
@@ -139,19 +140,16 @@ def _headline(con: duckdb.DuckDBPyConnection, period: str, lang: str, screen: Co
         f"{p.label.vi} ({day(p.start, 'vi')} – {day(p.end, 'vi')}), chốt {cutoff or 'từng đơn vị một khác'}",
         f"{p.label.en} ({day(p.start, 'en')} – {day(p.end, 'en')}), as of {cutoff or 'different days'}",
     )
-    print_stats(sums, lang, screen, title[lang])
-    missed = [
-        r
-        for r in answers.indicators(con, period, lang=lang)
-        if r["verdict"] == "not_met" and (sums is rows or r["level"] != "unit")
-    ]
+    print_stats(shown, lang, screen, title[lang])
+    rates = [r for r in answers.indicators(con, period, lang=lang) if not many or r["level"] != "unit"]
+    missed = [r for r in rates if r["verdict"] == "not_met"]
     if missed:
         screen.print()
         columns = ["unit", "label", "numerator", "denominator", "value", "threshold", "verdict", "needed"]
         print_table(missed, columns, lang, screen, Text("Ngưỡng chưa đạt", "Thresholds not met")[lang])
-    if sums is not rows:
+    if many:
         more = Text(
-            f"Từng đơn vị ({len(rows) - len(sums)}): motcua stats, motcua indicators --period {period}",
-            f"Unit by unit ({len(rows) - len(sums)}): motcua stats, motcua indicators --period {period}",
+            f"Từng đơn vị ({len(rows) - len(shown)}): motcua stats, motcua indicators --period {period}",
+            f"Unit by unit ({len(rows) - len(shown)}): motcua stats, motcua indicators --period {period}",
         )
         screen.print(more[lang], style="dim")

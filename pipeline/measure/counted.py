@@ -17,7 +17,7 @@ import duckdb
 from pipeline.declare.figures import QUOTED, Indicator, asked_labels, indicators, labels, measures
 from pipeline.declare.forms import form
 from pipeline.measure.alike import SUMMED, alike, places, statics
-from pipeline.measure.moved import COUNTED, FORMER, PLACES, VALUES, WHOLE, Part, busy, together, with_quiet
+from pipeline.measure.moved import COUNTED, FORMER, PLACES, VALUES, WHOLE, Part, busy, store_counted, together
 from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
 
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
@@ -34,7 +34,6 @@ def count(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> No
     """The tables of schema `counted`: place_count (all terms in a list), value_count (of medians), unit_count, form_ii06a
     (its rows by unit, and those that only summaries tell), indicator_value (the parts; `value`: a median). Needs the tables
     of warehouse/build and `reported_wide`. counted: as moved.counted_in gives it."""
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
     places(con, [part.of for part in counted], busy(counted))
     terms = Terms()
     of_unit = {name: terms.dossiers(m.where) for name, m in measures().items()}
@@ -42,24 +41,20 @@ def count(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE) -> No
     of_indicator = {code: terms.parts(i) for code, i in indicators().items()}
     _count_places(con, terms, counted)
     _count_values(con, counted)
-    _store(
+    store_counted(
         con,
         counted,
         "unit_count",
         f"SELECT {PERIOD_COLUMNS}, unit_id, {_columns(of_unit)} FROM {PLACES} JOIN place USING (place) ORDER BY period, unit_id",
     )
-    _store(
+    store_counted(
         con,
         counted,
         "form_ii06a",
         f"""SELECT {PERIOD_COLUMNS}, unit_id, 'unit' AS "by", NULL::VARCHAR AS field, {_columns(of_form)}, 'dossiers' AS basis
             FROM {PLACES} JOIN place USING (place) {reported_forms()} ORDER BY period, "by", unit_id, field""",
     )
-    _store(con, counted, "indicator_value", _indicator_sql(con, terms, of_indicator))
-
-
-def _store(con: duckdb.DuckDBPyConnection, counted: Sequence[Part], name: str, select: str) -> None:
-    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {with_quiet(counted, name, select)}")
+    store_counted(con, counted, "indicator_value", _indicator_sql(con, terms, of_indicator))
 
 
 def _count_places(con: duckdb.DuckDBPyConnection, terms: Terms, counted: Sequence[Part]) -> None:
@@ -75,7 +70,7 @@ def _count_places(con: duckdb.DuckDBPyConnection, terms: Terms, counted: Sequenc
     each = (
         f"SELECT period, unit_id, [{', '.join(names)}] AS counts FROM {PLACES} JOIN place USING (place) ORDER BY place"
     )
-    _store(con, counted, PLACES, each)
+    store_counted(con, counted, PLACES, each)
 
 
 def _count_values(con: duckdb.DuckDBPyConnection, counted: Sequence[Part]) -> None:
@@ -88,7 +83,7 @@ def _count_values(con: duckdb.DuckDBPyConnection, counted: Sequence[Part]) -> No
     none = "SELECT NULL::VARCHAR AS indicator, NULL::INTEGER AS place, NULL::BIGINT AS value, NULL::BIGINT AS n LIMIT 0"
     con.execute(f"CREATE OR REPLACE TEMP TABLE {VALUES} AS {' UNION ALL '.join([f'({none})', *asked])}")
     each = f"SELECT period, unit_id, indicator, value, n FROM {VALUES} JOIN place USING (place)"
-    _store(con, counted, VALUES, f"{each} ORDER BY indicator, place, value")
+    store_counted(con, counted, VALUES, f"{each} ORDER BY indicator, place, value")
 
 
 def _kept_values(median: Indicator) -> str:

@@ -77,11 +77,12 @@ def busy(counted: Sequence[Part]) -> str:
     return "period_unit" if counted == WHOLE else "busy_period_unit"
 
 
-def with_quiet(counted: Sequence[Part], name: str, select: str) -> str:
-    """SQL of a table of schema `counted`: what is counted anew (a SELECT), after what stands of quiet periods."""
-    if counted == WHOLE:
-        return select
-    return f"FROM {FORMER}.{COUNTED}.{name} SEMI JOIN quiet USING (period) UNION ALL ({select})"
+def store_counted(con: duckdb.DuckDBPyConnection, counted: Sequence[Part], name: str, select: str) -> None:
+    """The table of schema `counted` of that name: what is counted anew (a SELECT), after what stands of quiet periods."""
+    if counted != WHOLE:
+        select = f"FROM {FORMER}.{COUNTED}.{name} SEMI JOIN quiet USING (period) UNION ALL ({select})"
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
+    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {select}")
 
 
 def together(counted: Sequence[Part], keys: str, counts: Sequence[str], select: Callable[[str], str], kept: str) -> str:
@@ -111,6 +112,4 @@ def count_registers(
         "SEMI JOIN now_period_unit USING (period, unit_id)"
     )
     asked = together(counted, "period, unit_id", counts, select, kept)
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
-    asked = with_quiet(counted, name, f"{asked} ORDER BY period, unit_id")
-    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {asked}")
+    store_counted(con, counted, name, f"{asked} ORDER BY period, unit_id")

@@ -60,7 +60,7 @@ def newest_quarter(con: duckdb.DuckDBPyConnection) -> str | None:
     return found[0][0] if found else None
 
 
-def quarter_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def stats_marks(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Quarter → a mark of what `answers.stats` tells of it: where two databases give the same one, so does that."""
     counts = ", ".join(("period", "unit_id", *measures()))
     found = con.execute(
@@ -85,7 +85,7 @@ def marks_in(database: Path) -> dict[str, int]:
         return {}
     with open_database(database) as con:
         made_by = "SELECT value FROM release_info WHERE key = 'code_and_declarations'"
-        return quarter_marks(con) if con.execute(made_by).fetchall() == [(code_fingerprint(),)] else {}
+        return stats_marks(con) if con.execute(made_by).fetchall() == [(code_fingerprint(),)] else {}
 
 
 def contents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

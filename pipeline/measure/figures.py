@@ -19,7 +19,7 @@ from pipeline.declare.tables import sealed_tables
 from pipeline.measure import spark
 from pipeline.measure.counted import PERIOD_COLUMNS, count, part_lists, reported_forms, with_summaries
 from pipeline.measure.heart import heart_select
-from pipeline.measure.moved import COUNTED, WHOLE, Part
+from pipeline.measure.moved import COUNTED, WHOLE, Part, store_counted
 from pipeline.measure.reported import reconciled, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
 from pipeline.measure.score_table import score_select, score_table
@@ -65,14 +65,13 @@ def plain_selects() -> dict[str, str]:
 
 def _count_from_rows(con: duckdb.DuckDBPyConnection) -> None:
     """The tables of schema `counted`, from the rows of `period_count`."""
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
     selects = {
         "unit_count": f"{unit_count_select('period_count')} ORDER BY period, unit_id",
         "form_ii06a": f"{_form_by_unit()} {reported_forms()} {FORM_ORDER}",
         "indicator_value": with_summaries(con, _indicator_count_select()),
     }
     for name, select in selects.items():
-        con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {filled(select, HERE)}")
+        store_counted(con, WHOLE, name, filled(select, HERE))
 
 
 def view_sql(name: str, live: str = "", main: str = "") -> str:

@@ -9,15 +9,14 @@ import codecs
 import csv
 import io
 import itertools
-import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import polars as pl
+import pyarrow as pa
 
 from pipeline.declare.limits import Limits
 from pipeline.declare.text import Text
@@ -167,15 +166,20 @@ def _cells(block: bytes, delimiter: str, width: int) -> pl.DataFrame | None:
 
 def _well_quoted(block: bytes, delimiter: str) -> bool:
     """Whether every quote belongs to a cell that is quoted from its beginning to its end, without a line end of more than
-    one byte in it."""
-    rest = _quoted(delimiter).sub(b"", block)
-    return b'"' not in rest and rest.count(b"\r") == block.count(b"\r")
-
-
-@cache
-def _quoted(delimiter: str) -> re.Pattern[bytes]:
-    ends = re.escape(delimiter).encode() + rb"\r\n"
-    return re.compile(rb'(?<![^%b])"[^"]*(?:""[^"]*)*"(?![^%b])' % (ends, ends))
+    one byte in it. Each second quote opens a cell, each other closes it, but those that stand for one within it."""
+    text = pl.Series(pl.from_arrow(pa.Array.from_buffers(pa.uint8(), len(block), [None, pa.py_buffer(block)])))
+    quotes = (text == ord('"')).arg_true()
+    if quotes.len() % 2:
+        return False
+    opening, closing = quotes.gather_every(2), quotes.gather_every(2, offset=1)
+    next_to = closing.head(-1) + 1 == opening.slice(1)
+    opening = opening.head(1).append(opening.slice(1).filter(~next_to))
+    closing = closing.head(-1).filter(~next_to).append(closing.tail(1))
+    before, after = opening.filter(opening > 0) - 1, closing.filter(closing + 1 < len(block)) + 1
+    if not text.gather(before.append(after)).is_in([ord(delimiter), *b"\r\n"]).all():
+        return False
+    returns = (text == ord("\r")).arg_true()
+    return bool((opening.search_sorted(returns) == closing.search_sorted(returns)).all())
 
 
 def _has_long_line(block: bytes) -> bool:

@@ -113,6 +113,30 @@ def test_odd_blocks_are_read_cell_by_cell(odd: str) -> None:
     assert delimited._cells(block.encode(), ",", 2) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "well"),
+    [
+        ('"a",b\n', True),
+        ('a,"b"', True),  # at the end
+        ('"a,b\n,c"\n', True),
+        ('"",""\n', True),
+        ('"""",b\n', True),  # a cell of one quote
+        ('"""a"" b","""c"""\n', True),
+        ('"a""b",c\r\n"d"\r"e"', True),
+        ('"a"b,c\n', False),  # goes on after its end
+        ('a"b",c\n', False),  # begins in the midst
+        ('"a" ,b\n', False),
+        ('"a,b\n', False),  # not closed
+        ('"a""",""b\n', False),
+        ('"a\r\nb",c\n', False),
+        ('"a ""b""\rc",d\r\n', False),
+        ('"a""b" "c""d"\n', False),
+    ],
+)
+def test_what_is_quoted_well(text: str, well: bool) -> None:
+    assert delimited._well_quoted(text.encode(), ",") is well
+
+
 def test_quoted_cells() -> None:
     found = delimited._cells('a,b\n"x, y","hai\ndòng"\n"","nói ""to"""\r\n\n"c"'.encode(), ",", 2)
     assert found is not None

@@ -24,6 +24,8 @@ from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]
 BREAKDOWNS = ("unit", "field", "procedure", "level")
+# of a row of `indicator_value`, what an answer is made from
+PARTS = "indicator, indicator_kind, numerator, denominator, unknown, value, operator, threshold_p, threshold_q, verdict, near, needed"
 
 
 # ---- which units an answer is about
@@ -216,7 +218,7 @@ def indicator_rows(
     """(unit_id, indicator) → its row, for every indicator of the chosen units."""
     values: dict[tuple[str, str], Row] = {
         (r["unit_id"], r["indicator"]): r
-        for r in rows_of(con, "SELECT * FROM indicator_value WHERE period = ? ORDER BY sort", [period.key])
+        for r in rows_of(con, f"SELECT unit_id, {PARTS} FROM indicator_value WHERE period = ? ORDER BY sort", [period.key])
     }
     labels = {code: one.label[lang] for code, one in declared_indicators().items()}
     found: dict[tuple[str, str], Row] = {}

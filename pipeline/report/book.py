@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -56,7 +57,7 @@ class Book:
         """The row of the whole, without figures."""
         return self.units[self.top]
 
-    @property
+    @cached_property
     def leaves(self) -> dict[str, Row]:
         """The units that are no sums of others, in the order in which they are shown."""
         return {unit_id: row for unit_id, row in self.units.items() if row["level"] == "unit"}

@@ -104,9 +104,10 @@ def _write_outputs(
     con: duckdb.DuckDBPyConnection, book: Book, out: Path, lang: str, made: Made, say: Say, template: Path | None
 ) -> None:
     drawn: dict[str, Path] = {}
+    history = open_history(con, book, lang)
     if made.pictures == DRAWN:
         try:
-            drawn = pictures(drawings(book, open_history(con, book, lang), lang), out / PICTURES)
+            drawn = pictures(drawings(book, history, lang), out / PICTURES)
         except NoPictures as error:
             made.pictures = NO_BROWSER
             say(Text(error.render("vi"), error.render("en")))
@@ -114,7 +115,7 @@ def _write_outputs(
     made.add(write_workbook(con, book, out, lang))
     for path in write_section(con, book, out, lang, drawn or None, template):
         made.add([path], drawn=bool(drawn) and path.suffix == ".docx")
-    made.add(write_page(con, book, out, lang))
+    made.add(write_page(con, book, history, out, lang))
     made.add([path.with_suffix(form) for path in drawn.values() for form in (".png", ".svg")], drawn=True)
 
 

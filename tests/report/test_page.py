@@ -131,7 +131,8 @@ def until(page: Any, true: str) -> None:
 
 def made(home: Home, period: str, out: Path, unit: str | None = None) -> Path:
     with open_published(home) as con:
-        (path,) = write_page(con, open_book(con, period, unit), out)
+        book = open_book(con, period, unit)
+        (path,) = write_page(con, book, open_history(con, book), out)
     return path
 
 
@@ -685,7 +686,7 @@ def test_other_rules_and_known_time_are_told(
     moment = datetime(2023, 9, 20, 23, 59, 59)
     with asked(sample, "vi", rules="opencps-monthly", period="2023-Q3") as con:
         book = open_book(con, "2023-Q3", rules="opencps-monthly", as_known=moment)
-        (path,) = write_page(con, book, tmp_path)
+        (path,) = write_page(con, book, open_history(con, book), tmp_path)
     tab = visit(path)
     row = book.count(book.top)
     assert row is not None and tab.cards()["resolved_late"][0] == number(row["resolved_late"], "vi") != "4"

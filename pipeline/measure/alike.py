@@ -98,6 +98,7 @@ def alike(
     sums = ", ".join(f"{sql} AS {n}" for n, sql in counts.items())
     asked = ", ".join(dict.fromkeys([*statics(), *SUMMED]))
     same = "c.first_day = t.first_day"
+    # kinds of one unit together, so that what is counted of its places lies together too: half the time of counting
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {of}{name}_dossier AS SELECT *, {UNTIL} AS counts_until FROM (
             SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums},
@@ -116,7 +117,8 @@ def alike(
             UNION ALL BY NAME
             SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums}, {", ".join(OF_ONE)}, {nothing}
             FROM {of}dossier SEMI JOIN {of}single USING (dossier_id)
-            GROUP BY ALL)"""
+            GROUP BY ALL)
+            ORDER BY unit_id, received_on"""
     )
     con.execute(f"CREATE OR REPLACE TEMP VIEW {of}{name}_dossier_state AS SELECT * FROM {of}dossier_state")
     more = "".join(f", d.{n}" for n in counts)

@@ -23,6 +23,7 @@ from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
 # the places that are as they were in the published database
 KEPT = "JOIN place USING (period, unit_id) SEMI JOIN same_place USING (period, unit_id)"
+KINDS = "alike"  # what the kinds of dossiers are called (alike.py)
 # outcomes that differ by nothing but when a dossier was due
 BY_DUE = (
     {"'resolved_early'", "'resolved_on_time'", "'resolved_late'", "'resolved_no_due'"},
@@ -63,9 +64,7 @@ def _count_places(con: duckdb.DuckDBPyConnection, terms: Terms, counted: Sequenc
     names = terms.names()
     listed = ", ".join(f"counts[{n}] AS {name}" for n, name in enumerate(names, 1))
     kept = f"SELECT place, {listed} FROM {FORMER}.{COUNTED}.{PLACES} {KEPT}"
-    asked = together(
-        counted, "place", names, lambda of: terms.sql(alike(con, of, "alike", terms.weights, terms.keys)), kept
-    )
+    asked = together(counted, "place", names, partial(terms.sql, con), kept)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {PLACES} AS {asked}")
     each = (
         f"SELECT period, unit_id, [{', '.join(names)}] AS counts FROM {PLACES} JOIN place USING (place) ORDER BY place"
@@ -115,21 +114,36 @@ class Terms:
         """The terms' names, in their order."""
         return list(self.asked.values())
 
-    def sql(self, relation: str) -> str:
+    def sql(self, con: duckdb.DuckDBPyConnection, of: str) -> str:
         """All terms in every place in which some dossier counts: dossiers with the same labels are counted first, and the
-        predicates asked of each kind."""
+        predicates asked of each kind. of: which dossiers, as `alike` takes it."""
+        relation = alike(con, of, KINDS, self.weights, self.keys)
         changing = [name for name in labels() if name not in statics()]
-        words = [name for name in changing if labels()[name].values]
-        codes = ", ".join(f"TRY_CAST({name} AS ENUM({_texts(labels()[name].values)})) AS {name}" for name in words)
+        # the words as numbers before they are grouped by, which takes half the time
+        words = {name: _texts(labels()[name].values) for name in changing if labels()[name].values}
+        kinds = ", ".join(f"TRY_CAST({n} AS ENUM({words[n]})) AS {n}" if n in words else n for n in changing)
         has = ", ".join(f"CASE WHEN {c} IS NOT NULL THEN 1 END AS {c}" for c in SUMMED)
-        kinds = ", ".join([*changing, *self.keys])
-        sums = ", ".join(f"sum({w}) AS {w}" for w in self.weights)
+        sums = ", ".join(f"{sql} AS {w}" for w, sql in self._sums(con, f"{of}{KINDS}_dossier").items())
         each = ", ".join(
-            f"coalesce(sum(CASE WHEN {where} THEN {w} END), 0)::BIGINT AS {t}" for (w, where), t in self.asked.items()
+            f"coalesce(sum(CASE WHEN {where} THEN {w} ELSE 0 END), 0)::BIGINT AS {t}"
+            for (w, where), t in self.asked.items()
         )
         return f"""
             SELECT place, {each}
-            FROM (SELECT * REPLACE ({codes}) FROM (SELECT place, {kinds}, {has}, {sums} FROM {relation} GROUP BY ALL)) GROUP BY place"""
+            FROM (SELECT place, {", ".join([kinds, *self.keys])}, {has}, {sums} FROM {relation} GROUP BY ALL) GROUP BY place"""
+
+    def _sums(self, con: duckdb.DuckDBPyConnection, kinds: str) -> dict[str, str]:
+        """Weight → what it adds up to. One that is 0 of all kinds of dossiers, as where registers do not tell of it, or
+        theirs to the number, is not added up apart."""
+        asked = ", ".join(
+            f"coalesce(bool_or({w} <> 0), FALSE), coalesce(bool_and({w} = n), FALSE)" for w in self.weights
+        )
+        (told,) = con.execute(f"SELECT {asked} FROM {kinds}").fetchall()
+        some, all_of_them = told[0::2], told[1::2]
+        return {
+            w: "0" if not some[k] else "sum(n)::BIGINT" if all_of_them[k] else f"sum({w})::BIGINT"
+            for k, w in enumerate(self.weights)
+        }
 
     def dossiers(self, where: str, weight: str = "n") -> str:
         """How many dossiers a predicate holds for."""

@@ -17,9 +17,7 @@ from pipeline.report.page.payload import payload
 NAME = "trang_so_lieu.html"
 
 
-def write_page(
-    con: duckdb.DuckDBPyConnection, book: Book, history: History, out: Path, lang: str = "vi"
-) -> list[Path]:
+def write_page(con: duckdb.DuckDBPyConnection, book: Book, history: History, out: Path, lang: str = "vi") -> list[Path]:
     """Writes trang_so_lieu.html into `out`; returns it. con: as the book was opened. history: of the
     book. lang: in which it opens; both are in
     it. The same release gives the same bytes."""

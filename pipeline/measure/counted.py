@@ -8,6 +8,7 @@ asked (`period_count`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,7 @@ from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
 # the places that are as they were in the published database
 KEPT = "JOIN place USING (period, unit_id) SEMI JOIN same_place USING (period, unit_id)"
+NAME = re.compile(r"\w+")
 KINDS = "alike"  # what the kinds of dossiers are called (alike.py)
 # outcomes that differ by nothing but when a dossier was due
 BY_DUE = (
@@ -117,7 +119,7 @@ class Terms:
     def sql(self, con: duckdb.DuckDBPyConnection, of: str) -> str:
         """All terms in every place in which some dossier counts: dossiers with the same labels are counted first, and the
         predicates asked of each kind. of: which dossiers, as `alike` takes it."""
-        relation = alike(con, of, KINDS, self.weights, self.keys)
+        relation = alike(con, of, KINDS, self._weights_of(con, f"{of}dossier"), self.keys)
         changing = [name for name in labels() if name not in statics()]
         # the words as numbers before they are grouped by, which takes half the time
         words = {name: _texts(labels()[name].values) for name in changing if labels()[name].values}
@@ -131,6 +133,20 @@ class Terms:
         return f"""
             SELECT place, {each}
             FROM (SELECT place, {", ".join([kinds, *self.keys])}, {has}, {sums} FROM {relation} GROUP BY ALL) GROUP BY place"""
+
+    def _weights_of(self, con: duckdb.DuckDBPyConnection, dossiers: str) -> dict[str, str]:
+        """The weights, as they are told of these dossiers: what hangs on columns in which none has a value, one dossier
+        answers as all do."""
+        columns = [*statics(), *SUMMED]
+        (told,) = con.execute(f"SELECT {', '.join(f'count({c}) > 0' for c in columns)} FROM {dossiers}").fetchall()
+        silent = {c for c, some in zip(columns, told, strict=True) if not some}
+        asked = {w: {c for c in columns if c in NAME.findall(sql)} for w, sql in self.weights.items()}
+        same = [w for w in self.weights if asked[w] and asked[w] <= silent]
+        if not same:
+            return self.weights
+        of_one = f"SELECT {', '.join(self.weights[w] for w in same)} FROM (FROM {dossiers} LIMIT 1)"
+        (each,) = con.execute(of_one).fetchall()
+        return self.weights | {w: f"{'NULL' if n is None else n} * count(*)" for w, n in zip(same, each, strict=True)}
 
     def _sums(self, con: duckdb.DuckDBPyConnection, kinds: str) -> dict[str, str]:
         """Weight → what it adds up to. One that is 0 of all kinds of dossiers, as where registers do not tell of it, or

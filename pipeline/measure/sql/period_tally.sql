@@ -12,14 +12,23 @@ WITH plain AS NOT MATERIALIZED (
            CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
     FROM {of}plain_dossier
 ),
--- by unit and day: dossiers received, those that left, those of which is told from then on, and which ones
+-- every day that counts, with the next one on which some period has just begun or is cut off: to all periods the days up
+-- to it are that one day; what was before the first counts as on it
+edge AS (SELECT DISTINCT unnest([period_from - 1, as_of]) AS edge FROM {of}period_unit WHERE as_of IS NOT NULL),
+calendar AS (
+    SELECT edge - CAST(unnest(range(edge - coalesce(lag(edge) OVER (ORDER BY edge), edge - 1))) AS INTEGER) AS day, edge FROM edge
+),
+started AS (SELECT min(edge) AS first_edge FROM edge),
+-- by unit and such a day: dossiers received, those that left, those of which is told from then on, and which ones
 of_day AS (
-    SELECT unit_id, received_on AS day, count(*) AS received, sum(which) AS which_received, 0 AS gone, 0 AS which_gone, 0 AS told
-    FROM plain GROUP BY unit_id, received_on
+    SELECT unit_id, edge AS day, count(*) AS received, sum(which) AS which_received, 0 AS gone, 0 AS which_gone, 0 AS told
+    FROM plain, started JOIN calendar ON day = greatest(received_on, first_edge) GROUP BY unit_id, edge
     UNION ALL
-    SELECT unit_id, left_on, 0, 0, count(*), sum(which), 0 FROM plain WHERE concluded_on IS NOT NULL GROUP BY unit_id, left_on
+    SELECT unit_id, edge, 0, 0, count(*), sum(which), 0
+    FROM plain, started JOIN calendar ON day = greatest(left_on, first_edge) WHERE concluded_on IS NOT NULL GROUP BY unit_id, edge
     UNION ALL
-    SELECT unit_id, told_on, 0, 0, 0, 0, count(*) FROM plain GROUP BY unit_id, told_on
+    SELECT unit_id, edge, 0, 0, 0, 0, count(*)
+    FROM plain, started JOIN calendar ON day = greatest(told_on, first_edge) GROUP BY unit_id, edge
     UNION ALL
     SELECT DISTINCT unit_id, DATE '0001-01-01', 0, 0, 0, 0, 0 FROM {of}period_unit
 ),

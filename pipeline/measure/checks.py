@@ -170,8 +170,8 @@ def checks() -> list[Check]:
             ),
             f"""SELECT f.source || '/' || f.name AS file, d.status, d.finished_at IS NOT NULL AS has_date, count(*) AS dossiers
                FROM dossier d JOIN file f USING (file_id)
-               WHERE ((d.finished_at IS NULL AND d.status IN {_statuses("resolved", "withdrawn", "returned")})
-                  OR (d.finished_at IS NOT NULL AND d.status IN {_statuses("open", "paused")})) AND d.episode = d.episodes GROUP BY ALL""",
+               WHERE CASE WHEN d.finished_at IS NULL THEN d.status IN {_statuses("resolved", "withdrawn", "returned")}
+                     ELSE d.status IN {_statuses("open", "paused")} END AND d.episode = d.episodes GROUP BY ALL""",
         ),
         Check(
             "unit_not_valid",

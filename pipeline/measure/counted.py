@@ -8,14 +8,13 @@ asked (`period_count`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import duckdb
 
-from pipeline.declare.figures import QUOTED, Indicator, asked_labels, indicators, labels, measures
+from pipeline.declare.figures import QUOTED, WORD, Indicator, asked_labels, indicators, labels, measures
 from pipeline.declare.forms import form
 from pipeline.measure.alike import SUMMED, alike, places, statics
 from pipeline.measure.moved import COUNTED, FORMER, PLACES, VALUES, WHOLE, Part, busy, store_counted, together
@@ -24,7 +23,6 @@ from pipeline.measure.reported import form_rows_sql, indicator_rows_sql
 PERIOD_COLUMNS = "period, scheme, kind, period_from, period_to, as_of, coverage"
 # the places that are as they were in the published database
 KEPT = "JOIN place USING (period, unit_id) SEMI JOIN same_place USING (period, unit_id)"
-NAME = re.compile(r"\w+")
 KINDS = "alike"  # what the kinds of dossiers are called (alike.py)
 # outcomes that differ by nothing but when a dossier was due
 BY_DUE = (
@@ -140,7 +138,7 @@ class Terms:
         columns = [*statics(), *SUMMED]
         (told,) = con.execute(f"SELECT {', '.join(f'count({c}) > 0' for c in columns)} FROM {dossiers}").fetchall()
         silent = {c for c, some in zip(columns, told, strict=True) if not some}
-        asked = {w: {c for c in columns if c in NAME.findall(sql)} for w, sql in self.weights.items()}
+        asked = {w: {c for c in columns if c in WORD.findall(sql)} for w, sql in self.weights.items()}
         same = [w for w in self.weights if asked[w] and asked[w] <= silent]
         if not same:
             return self.weights

@@ -12,16 +12,16 @@ held against the whole night. Beside all else stand bare DuckDB scripts in the s
 - quarter from Parquet: the same from every dossier's last state, once each.
 
 Prints wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
-On two cores, 28/11/2026, seconds of CPU and ratios:
+On two cores, 29/11/2026, seconds of CPU and ratios:
 
                             10 M dossiers    (before 0.5.0)
-same outputs                 60.8
-same outputs, one quarter    60.3
-quarter from CSV             14.3
-night                        82.9   1.4 × same outputs, 2.5 GB     (6.0 ×, 6.2 GB)
-night with 1 % new            8.0   0.097 × night
-re-run                       60.6   1.0 × same outputs, one quarter; 4.2 × quarter from CSV     (17.6 × from CSV)
-seal                          3.6   0.3 × quarter from CSV
+same outputs                 60.5
+same outputs, one quarter    59.4
+quarter from CSV             14.6
+night                        83.3   1.4 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
+night with 1 % new            7.7   0.092 × night
+re-run                       59.4   1.0 × same outputs, one quarter; 4.1 × quarter from CSV     (17.6 × from CSV)
+seal                          3.6   0.2 × quarter from CSV
 explain                       0.4   0.03 × quarter from CSV
 explain --list                1.6   0.1 × quarter from CSV
 stats                         0.3   0.02 × quarter from CSV

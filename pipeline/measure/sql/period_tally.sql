@@ -12,8 +12,8 @@ WITH plain AS NOT MATERIALIZED (
            CAST(hash(dossier_id) >> 28 AS BIGINT) AS which
     FROM {of}plain_dossier
 ),
--- every day that counts, with the next one on which some period has just begun or is cut off: to all periods the days up
--- to it are that one day; what was before the first counts as on it
+-- every day, with the next one on which some period is cut off, or before which some begins: to all periods the days up to
+-- that one are one day. What was before the first counts as on it.
 edge AS (SELECT DISTINCT unnest([period_from - 1, as_of]) AS edge FROM {of}period_unit WHERE as_of IS NOT NULL),
 calendar AS (
     SELECT edge - CAST(unnest(range(edge - coalesce(lag(edge) OVER (ORDER BY edge), edge - 1))) AS INTEGER) AS day, edge FROM edge

@@ -18,9 +18,8 @@ NAME = "trang_so_lieu.html"
 
 
 def write_page(con: duckdb.DuckDBPyConnection, book: Book, history: History, out: Path, lang: str = "vi") -> list[Path]:
-    """Writes trang_so_lieu.html into `out`; returns it. con: as the book was opened. history: of the
-    book. lang: in which it opens; both are in
-    it. The same release gives the same bytes."""
+    """Writes trang_so_lieu.html into `out`; returns it. con: as the book was opened. history: the book's. lang: in which it
+    opens; both are in it. The same release gives the same bytes."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / NAME
     path.write_text(assemble(payload(con, book, history), lang), encoding="utf-8", newline="\n")

@@ -85,10 +85,11 @@ def alike(
     due: bool = True,
 ) -> str:
     """The relation, a view, with a row for each kind of dossier in each place: `place`, the labels of `dossier_period`,
-    and `counts`: name → aggregate over the dossiers of a kind. of: which dossiers, as for `places`. keys: columns of
-    `dossier` in which those of a kind are the same; other labels than origin, outcome, due_in_period and reopened are told
-    only if they are keys. certified_copies and processing_days, unless keys: not null where some dossier of the kind has
-    them. channel, due: whether it matters by which channel a dossier came, and when it was due."""
+    and `counts`: name → aggregate over the dossiers of a kind. The kinds, each once, stand in `{of}{name}_dossier`. of: which
+    dossiers, as for `places`. keys: columns of `dossier` in which those of a kind are the same; other labels than origin,
+    outcome, due_in_period and reopened are told only if they are keys. certified_copies and processing_days, unless keys:
+    not null where some dossier of the kind has them. channel, due: whether it matters by which channel a dossier came, and
+    when it was due."""
     first, last = con.execute(f"SELECT min(day), max(day) FROM {of}stretch").fetchall()[0]
     within = f"CASE WHEN {{0}} < DATE '{first}' THEN DATE '{first}' WHEN {{0}} > DATE '{last}' THEN DATE '{last}' ELSE {{0}} END"
     within = within if first else "{0}"

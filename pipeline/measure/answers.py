@@ -218,9 +218,7 @@ def indicator_rows(
     """(unit_id, indicator) → its row, for every indicator of the chosen units."""
     values: dict[tuple[str, str], Row] = {
         (r["unit_id"], r["indicator"]): r
-        for r in rows_of(
-            con, f"SELECT unit_id, {PARTS} FROM indicator_value WHERE period = ? ORDER BY sort", [period.key]
-        )
+        for r in rows_of(con, f"SELECT unit_id, {PARTS} FROM indicator_value WHERE period = ?", [period.key])
     }
     labels = {code: one.label[lang] for code, one in declared_indicators().items()}
     found: dict[tuple[str, str], Row] = {}

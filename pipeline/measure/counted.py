@@ -138,7 +138,7 @@ class Terms:
         columns = [*statics(), *SUMMED]
         (told,) = con.execute(f"SELECT {', '.join(f'count({c}) > 0' for c in columns)} FROM {dossiers}").fetchall()
         silent = {c for c, some in zip(columns, told, strict=True) if not some}
-        asked = {w: {c for c in columns if c in WORD.findall(sql)} for w, sql in self.weights.items()}
+        asked = {w: {*columns} & {*WORD.findall(sql)} for w, sql in self.weights.items()}
         same = [w for w in self.weights if asked[w] and asked[w] <= silent]
         if not same:
             return self.weights
@@ -149,15 +149,13 @@ class Terms:
     def _sums(self, con: duckdb.DuckDBPyConnection, kinds: str) -> dict[str, str]:
         """Weight → what it adds up to. One that is 0 of all kinds of dossiers, as where registers do not tell of it, or
         theirs to the number, is not added up apart."""
-        asked = ", ".join(
-            f"coalesce(bool_or({w} <> 0), FALSE), coalesce(bool_and({w} = n), FALSE)" for w in self.weights
-        )
-        (told,) = con.execute(f"SELECT {asked} FROM {kinds}").fetchall()
-        some, all_of_them = told[0::2], told[1::2]
-        return {
-            w: "0" if not some[k] else "sum(n)::BIGINT" if all_of_them[k] else f"sum({w})::BIGINT"
-            for k, w in enumerate(self.weights)
-        }
+        ways = [
+            f"CASE WHEN count_if({w} <> 0) = 0 THEN '0' WHEN bool_and({w} IS NOT DISTINCT FROM n) THEN 'sum(n)::BIGINT' "
+            f"ELSE 'sum({w})::BIGINT' END"
+            for w in self.weights
+        ]
+        (told,) = con.execute(f"SELECT {', '.join(ways)} FROM {kinds}").fetchall()
+        return dict(zip(self.weights, told, strict=True))
 
     def dossiers(self, where: str, weight: str = "n") -> str:
         """How many dossiers a predicate holds for."""

@@ -174,6 +174,24 @@ def test_whatever_a_predicate_asks(con: duckdb.DuckDBPyConnection, monkeypatch: 
     assert once == each and any(part for row in once for part in row[2:])
 
 
+@pytest.mark.parametrize(
+    ("told", "sums"),
+    [
+        ("(2, 2), (3, 3)", "sum(n)::BIGINT"),
+        ("(2, 0), (3, 0)", "0"),
+        ("(2, NULL), (3, 0)", "0"),
+        ("(2, 1), (3, 3)", "sum(w1)::BIGINT"),
+        ("(2, NULL), (3, 3)", "sum(w1)::BIGINT"),  # of some kinds nothing is told
+    ],
+)
+def test_a_weight_that_tells_nothing_of_its_own_is_not_summed(told: str, sums: str) -> None:
+    terms = Terms()
+    terms.dossiers("TRUE", terms._weight("rated"))
+    with duckdb.connect() as con:
+        con.execute(f"CREATE TABLE kinds AS SELECT n, CAST(w1 AS BIGINT) AS w1 FROM (VALUES {told}) k(n, w1)")
+        assert terms._sums(con, "kinds") == {"n": "sum(n)::BIGINT", "w1": sums}
+
+
 def test_what_is_counted_for_several_figures_is_counted_once() -> None:
     terms = Terms()
     for figure in [*measures().values(), *form("ii06a").columns.values()]:

@@ -126,6 +126,6 @@ def height(text: str, width: float, line: float = 15) -> float:
 
 @lru_cache(maxsize=4096)  # a table says the same words in many rows
 def _lines(text: str, fits: int) -> int:
-    if len(text) <= fits and text.isprintable():
+    if len(text) <= fits and text.isprintable():  # most do, and wrapping takes long; tabs and line ends take more room
         return 1
     return sum(len(wrap(part, fits)) or 1 for part in text.split("\n"))

@@ -43,6 +43,8 @@ MANIFEST = "manifest.json"
 PICTURES = "hinh"
 DRAWN, NOT_ASKED, NO_BROWSER = "drawn", "not asked for", "no browser"
 FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, seal'
+# what the periods rest on; on the eve: what is carried over
+COVERAGE = "SELECT * FROM coverage WHERE first_day <= $2 AND last_day >= CAST($1 AS DATE) - 1 ORDER BY ALL"
 
 
 @dataclass
@@ -129,7 +131,7 @@ def tables(
     rules: str = OURS,
     unit: str | None = None,
 ) -> dict[str, list[Row]]:
-    """File name → rows: counts by unit and by field, indicators, form II.06a, coverage, returns, scores, and the
+    """File name → rows: counts by unit and by field, indicators, form II.06a, coverage of the periods, returns, scores, and the
     findings (of which there are none by other rules than ours). books: of the periods. unit: rows of the books' units
     alone, which is by code and name (a district has one code with its own counter)."""
     keys = [book.period.key for book in books]
@@ -154,7 +156,7 @@ def tables(
         found = {
             name: [row for row in rows if (row["unit_code"], row["unit"]) in told_of] for name, rows in found.items()
         }
-    found["coverage"] = rows_of(con, "SELECT * FROM coverage ORDER BY ALL")
+    found["coverage"] = rows_of(con, COVERAGE, [books[0].period.start, books[-1].period.end])
     return found if by_rules else found | {"finding": rows_of(con, "SELECT * FROM finding")}
 
 

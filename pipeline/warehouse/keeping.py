@@ -266,13 +266,14 @@ def names_in_use(home: Home, entries: list[Entry]) -> set[str]:
     found: set[str] = set()
     if not (home.restricted / "key").exists():
         return found  # asking for a fingerprint would make a new one
-    declared: dict[Path | None, str] = {}
+    declared: dict[tuple[str, str | None], set[str]] = {}
     for entry in entries:
-        kept = archived(home, entry.source_toml) if entry.source_toml else None
-        for path in (home.raw / entry.source / "source.toml", kept):
-            if path not in declared:
-                declared[path] = fingerprint(home, path.read_bytes() if path and path.exists() else b"")
-            found.add(version_folder(home, entry.sha256, declared[path]).name)
+        by = entry.source, entry.source_toml
+        if by not in declared:
+            kept = archived(home, entry.source_toml) if entry.source_toml else None
+            tomls = (home.raw / entry.source / "source.toml", kept)
+            declared[by] = {fingerprint(home, p.read_bytes() if p and p.exists() else b"") for p in tomls}
+        found |= {version_folder(home, entry.sha256, one).name for one in declared[by]}
     return found
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ import openpyxl
 import polars as pl
 import pytest
 
+from pipeline.declare.periods import parse_periods
 from pipeline.errors import InputRefused, WrongUse
 from pipeline.measure import answers
 from pipeline.report.book import open_book
 from pipeline.report.display import number, percent
 from pipeline.report.export import DRAWN, MANIFEST, NOT_ASKED, clear, export, tables
 from pipeline.settings import Home
+from pipeline.warehouse.sql import rows_of
 from tests.conftest import Said
 from tests.report.conftest import NOTHING_AROSE, QUARTERS
 from tests.report.reading import form_rows, stored
@@ -157,6 +160,17 @@ def test_the_counter_of_a_district_is_not_the_district(of_sample: duckdb.DuckDBP
     told = tables(of_sample, MODEL, [open_book(of_sample, MODEL, COUNTER)], unit=COUNTER)
     for name in ("stats", "stats_by_field", "indicators", "form_ii06a", "scores_766"):
         assert {row["unit"] for row in told[name]} == {"UBND huyện Gio Linh"}, name
+
+
+@pytest.mark.parametrize("period", [MODEL, "2023-M07", "2022-Q4", "2022-Q4..2023-Q2"])
+def test_coverage_is_told_of_the_period_and_its_eve(of_sample: duckdb.DuckDBPyConnection, period: str) -> None:
+    """On the eve, for what is carried over."""
+    periods = parse_periods(period)
+    told = tables(of_sample, period, [open_book(of_sample, one.key) for one in periods])["coverage"]
+    first, last = periods[0].start - timedelta(days=1), periods[-1].end
+    everything = rows_of(of_sample, "SELECT * FROM coverage ORDER BY ALL")
+    assert told == [row for row in everything if row["first_day"] <= last and row["last_day"] >= first]
+    assert told != everything or period == MODEL
 
 
 def test_nothing_of_an_earlier_export_is_left_in_the_folder(

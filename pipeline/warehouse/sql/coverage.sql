@@ -10,15 +10,29 @@ WITH named AS (
     WHERE f.withdrawn_at IS NULL
 ),
 of_several AS (
-    SELECT n.* FROM named n JOIN (SELECT file_id FROM named GROUP BY file_id HAVING count(*) > 1) USING (file_id)
+    SELECT n.*, CAST(dense_rank() OVER (PARTITION BY source ORDER BY unit_id) - 1 AS INTEGER) AS place
+    FROM named n JOIN (SELECT file_id FROM named GROUP BY file_id HAVING count(*) > 1) USING (file_id)
 ),
-kin AS (
-    SELECT DISTINCT a.file_id, b.file_id AS kin_id FROM of_several a JOIN of_several b USING (source, unit_id)
+-- units as bits: files are compared through their units, as a look at all pairs of files would take a year's lists squared
+no_unit AS (
+    SELECT source, CAST(repeat('0', max(place) + 1) AS BIT) AS units FROM of_several GROUP BY source
+),
+of_file AS (
+    SELECT o.file_id, bit_or(set_bit(n.units, o.place, 1)) AS units
+    FROM of_several o JOIN no_unit n USING (source) GROUP BY o.file_id
+),
+together AS (
+    SELECT o.source, o.unit_id, o.place, bit_or(f.units) AS units
+    FROM of_several o JOIN of_file f USING (file_id) GROUP BY o.source, o.unit_id, o.place
+),
+spoken_of AS (
+    SELECT o.source, o.file_id, bit_or(t.units) AS units
+    FROM of_several o JOIN together t USING (source, unit_id) GROUP BY o.source, o.file_id
 ),
 covers AS (
     SELECT file_id, unit_id FROM named
     UNION
-    SELECT k.file_id, o.unit_id FROM kin k JOIN of_several o ON o.file_id = k.kin_id
+    SELECT s.file_id, t.unit_id FROM spoken_of s JOIN together t ON t.source = s.source AND get_bit(s.units, t.place) = 1
 )
 SELECT f.source, f.file_id, c.unit_id, s.extent, s.first_day, s.last_day, f.exported_at
 FROM covers c JOIN file f USING (file_id) JOIN file_span s USING (file_id)

@@ -18,6 +18,7 @@ from pipeline.warehouse.sql import statement, store
 
 DAYS = re.compile(r"\w+_on IS NULL|\w+ <=? \w+_on|\w+_on <=? \w+")
 NEW = "origin <> 'carried_over'"
+PROCEDURE = "coalesce(procedure_code, procedure)"
 SCHEMA = {
     "sort": pl.Int32,
     "score": pl.String,
@@ -48,7 +49,7 @@ def score_table(con: duckdb.DuckDBPyConnection) -> None:
         (
             *(sort, s.key, s.group, groups()[s.group].label.vi, groups()[s.group].label.en, s.label.vi, s.label.en),
             *(s.max_points, *(s.saturation.as_integer_ratio() if s.saturation else (None, None)), s.formula),
-            *(s.parts, s.indicator, three_valued(s.numerator, s.unknown), s.denominator or None),
+            *(s.parts, s.indicator, _three_valued(s), s.denominator or None),
             *(s.nothing, s.needs.vi, s.needs.en, s.source, s.mark),
         )
         for sort, s in enumerate(scores().values())
@@ -66,27 +67,39 @@ def _counts_sql() -> str:
     whether the unit has dossiers in the period, of sub-scores that are made from these."""
     rates, procedures = _of("dossiers"), _of("procedures")
     labels_asked, days = _asked(rates + procedures)
-    each = ", ".join(f"{sql} AS {s.key}__{x}" for s in rates + procedures for x, sql in _terms(s).items())
+    of_kinds = ", ".join(f"{sql} AS {s.key}__{x}" for s in rates + procedures for x, sql in _terms(s).items())
     for term, name in days.items():
-        each = each.replace(term, name)
+        of_kinds = of_kinds.replace(term, name)
     looked_at = ", ".join([*labels_asked, *(f"{term} AS {name}" for term, name in days.items())])
-    by_unit = ", ".join(
-        [f"sum({s.key}__{x}) AS {s.key}__{x}" for s in rates for x in "ndu"] + [_procedures_sql(s) for s in procedures]
+    hit = ", ".join(f"bool_or({_three_valued(s)}) AS {s.key}" for s in procedures)
+    hits = ", ".join(f"count_if({s.key}) AS {s.key}__h" for s in procedures)
+    # not known where there are new dossiers and none tells
+    procedures_n = ", ".join(
+        f"CASE WHEN {s.key}__k > 0 OR {s.key}__u = 0 THEN coalesce({s.key}__h, 0) END AS {s.key}__n" for s in procedures
     )
     by_node = ", ".join(
         [f"sum({s.key}__{x}) AS {s.key}__{x}" for s in rates for x in "ndu"]
         + [f"CASE WHEN count({s.key}__n) = count(*) THEN sum({s.key}__n) END AS {s.key}__n" for s in procedures]
         + [f"sum({s.key}__u) AS {s.key}__u" for s in procedures]
     )
-    of_procedures = "(SELECT score FROM {main}score WHERE parts = 'procedures')"
+    those = "(SELECT score FROM {main}score WHERE parts = 'procedures')"
     return f"""
-        -- one look at the dossiers: alike ones are counted first, and the predicates asked of each kind
-        WITH alike AS (
-            SELECT period, unit_id, coalesce(procedure_code, procedure) AS name, {looked_at}, count(*) AS n
+        -- alike dossiers are counted first, and the predicates asked of each kind; procedures are told apart by their
+        -- code, else their name, only where they are what is counted: they make nearly every dossier a kind of its own
+        WITH kind AS (
+            SELECT period, unit_id, {PROCEDURE} IS NULL AS nameless, {looked_at}, count(*) AS n
             FROM {{heart}}dossier_period WHERE coverage <> 'no_data' GROUP BY ALL
         ),
-        of_procedure AS (SELECT period, unit_id, name, {each} FROM alike GROUP BY period, unit_id, name),
-        of_unit AS (SELECT period, unit_id, {by_unit} FROM of_procedure GROUP BY period, unit_id),
+        of_kinds AS (SELECT period, unit_id, {of_kinds} FROM kind GROUP BY period, unit_id),
+        of_procedures AS (
+            SELECT period, unit_id, {hits}
+            FROM (
+                SELECT period, unit_id, {PROCEDURE} AS name, {hit} FROM {{heart}}dossier_period
+                WHERE coverage <> 'no_data' AND {NEW} AND {PROCEDURE} IS NOT NULL GROUP BY ALL
+            )
+            GROUP BY period, unit_id
+        ),
+        of_unit AS (SELECT *, {procedures_n} FROM of_kinds LEFT JOIN of_procedures USING (period, unit_id)),
         of_node AS MATERIALIZED (
             SELECT period, node AS unit_id, {by_node} FROM of_unit JOIN {{main}}node_of USING (unit_id) GROUP BY period, node
         ),
@@ -97,11 +110,11 @@ def _counts_sql() -> str:
         SELECT v.period, v.unit_id, s.score, v.numerator, v.denominator, v.unknown, NULL
         FROM {{own}}indicator_value v JOIN {{main}}score s ON s.indicator = v.indicator
         UNION ALL
-        SELECT period, unit_id, score, numerator, denominator, 0, NULL FROM returned WHERE score NOT IN {of_procedures}
+        SELECT period, unit_id, score, numerator, denominator, 0, NULL FROM returned WHERE score NOT IN {those}
         UNION ALL
         SELECT period, unit_id, score, p.numerator, r.denominator, p.unknown, p.score IS NOT NULL
         FROM (SELECT period, unit_id, {_unpivoted(procedures, {"n": "numerator", "u": "unknown"})} FROM of_node) p
-        FULL JOIN (SELECT * FROM returned WHERE score IN {of_procedures}) r USING (period, unit_id, score)
+        FULL JOIN (SELECT * FROM returned WHERE score IN {those}) r USING (period, unit_id, score)
     """
 
 
@@ -123,13 +136,13 @@ def _unpivoted(found: list[Score], columns: dict[str, str]) -> str:
 
 
 def _terms(score: Score) -> dict[str, str]:
-    """Aggregates over the dossiers of a procedure: of a rate its parts; of procedures how many hit (h), are known (k)."""
-    n, d = f"({three_valued(score.numerator, score.unknown)})", f"({score.denominator})"
+    """Aggregates over the kinds of dossiers of a unit: of a rate its parts; of procedures how many new dossiers tell (k),
+    and of how many it, or their procedure, is not known (u)."""
+    n, d = f"({_three_valued(score)})", f"({score.denominator})"
     if score.parts == "procedures":
         return {
-            "h": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n}), 0)",
             "k": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n} IS NOT NULL), 0)",
-            "u": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n} IS NULL), 0)",
+            "u": f"coalesce(sum(n) FILTER (WHERE {NEW} AND ({n} IS NULL OR ({n} AND nameless))), 0)",
         }
     return {
         "n": f"coalesce(sum(n) FILTER (WHERE {d} AND {n}), 0)",
@@ -138,14 +151,8 @@ def _terms(score: Score) -> dict[str, str]:
     }
 
 
-def _procedures_sql(score: Score) -> str:
-    """Procedures of a unit, by their code, else their name, with such a dossier newly received; not known where there
-    are dossiers and none tells. unknown: dossiers of which it, or their procedure, is not known."""
-    key = score.key
-    return (
-        f"CASE WHEN sum({key}__k) > 0 OR sum({key}__u) = 0 THEN count(*) FILTER (WHERE {key}__h > 0 AND name IS NOT NULL) END AS {key}__n, "
-        f"sum({key}__u) + coalesce(sum({key}__h) FILTER (WHERE name IS NULL), 0) AS {key}__u"
-    )
+def _three_valued(score: Score) -> str:
+    return three_valued(score.numerator, score.unknown)
 
 
 def _returned_sql() -> str:

@@ -73,7 +73,7 @@ def _counts_sql() -> str:
     looked_at = ", ".join([*labels_asked, *(f"{term} AS {name}" for term, name in days.items())])
     hit = ", ".join(f"bool_or({_three_valued(s)}) AS {s.key}" for s in procedures)
     hits = ", ".join(f"count_if({s.key}) AS {s.key}__h" for s in procedures)
-    # not known where there are new dossiers and none tells
+    # with such a new dossier; not known where there are new dossiers and none tells
     procedures_n = ", ".join(
         f"CASE WHEN {s.key}__k > 0 OR {s.key}__u = 0 THEN coalesce({s.key}__h, 0) END AS {s.key}__n" for s in procedures
     )

@@ -1,6 +1,6 @@
 """The counts by DuckDB and by Spark beside each other, in one run:
 
-    python -m tests.benchmarks.engines [--rows N] [--home DIR] [--counts] [--spark local[*]] [--out FILE.md]
+    python -m tests.benchmarks.engines [--rows N] [--home DIR [--counts]] [--spark local[*]] [--out FILE.md]
 
 What is counted is the published database of a night over `rows` dossiers; both engines' counts are compared cell by cell
 with it. A line of Spark holds its start, the hand-over of the rows and of the counts. Not here: the data (country.py).
@@ -112,6 +112,8 @@ def main() -> None:
     asked.add_argument("--spark", default="local[*]", help="as MOTCUA_SPARK")
     asked.add_argument("--out", type=Path, default=None, help="the table as Markdown")
     words = asked.parse_args()
+    if words.counts and not words.home:
+        asked.error("--counts needs --home, with a release in it")
     os.environ["MOTCUA_SPARK"] = words.spark
     with tempfile.TemporaryDirectory() as folder:
         costs, cells = run(Home(words.home or Path(folder) / "home"), Path(folder), words.rows, not words.counts)

@@ -15,13 +15,13 @@ Prints wall and CPU seconds, peak memory and the ratios of CPU, which another pr
 On two cores, 29/11/2026, seconds of CPU and ratios:
 
                             10 M dossiers    (before 0.5.0)
-same outputs                 60.5
-same outputs, one quarter    59.4
-quarter from CSV             14.6
-night                        83.3   1.4 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
-night with 1 % new            7.7   0.092 × night
-re-run                       59.4   1.0 × same outputs, one quarter; 4.1 × quarter from CSV     (17.6 × from CSV)
-seal                          3.6   0.2 × quarter from CSV
+same outputs                 60.6
+same outputs, one quarter    58.5
+quarter from CSV             14.0
+night                        82.2   1.4 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
+night with 1 % new            8.0   0.097 × night (0.092 to 0.104 in three runs)
+re-run                       58.8   1.0 × same outputs, one quarter; 4.2 × quarter from CSV     (17.6 × from CSV)
+seal                          3.5   0.2 × quarter from CSV
 explain                       0.4   0.03 × quarter from CSV
 explain --list                1.6   0.1 × quarter from CSV
 stats                         0.3   0.02 × quarter from CSV

@@ -14,6 +14,8 @@ from functools import cache
 from pipeline.declare.text import Text, declared, text_of
 
 WORD, QUOTED = re.compile(r"\w+"), re.compile(r"'[^']*'")
+# how the procedures of dossiers are told apart: by their code, else their name
+PROCEDURE = "coalesce(procedure_code, procedure)"
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,11 @@ class Score:
             return f"{self.max_points} × rate"
         return f"min({self.max_points}, {self.max_points} × rate / {float(self.saturation):.2f})"
 
+    @property
+    def judged(self) -> str:
+        """The numerator's predicate, null where it cannot be told."""
+        return three_valued(self.numerator, self.unknown)
+
 
 @cache
 def groups() -> dict[str, Group]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
+from pipeline.declare.figures import PROCEDURE, measures
 from pipeline.declare.figures import indicators as declared_indicators
-from pipeline.declare.figures import measures
 from pipeline.declare.periods import Period, default_scheme, parse_periods
 from pipeline.declare.text import Text, fold
 from pipeline.declare.units import split_name
@@ -167,7 +167,7 @@ def by_unit(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Ro
 
 def by_part(con: duckdb.DuckDBPyConnection, period: Period, chosen: dict[str, Row], by: str, lang: str) -> list[Row]:
     """A row per field, procedure (by its code, else its name) or service level."""
-    group = {"field": "field", "procedure": "coalesce(procedure_code, procedure)", "level": "service_level"}[by]
+    group = {"field": "field", "procedure": PROCEDURE, "level": "service_level"}[by]
     key = {"procedure": "any_value(procedure_code) AS procedure_code, any_value(procedure) AS procedure"}.get(by, group)
     empty = {"procedure": ("procedure_code", "procedure")}.get(by, (group,))
     source = "period_count"

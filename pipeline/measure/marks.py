@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import duckdb
 
-from pipeline.declare.figures import asked_labels, labels, measures
+from pipeline.declare.figures import PROCEDURE, asked_labels, labels, measures
 from pipeline.declare.forms import forms
 from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, parse_period
 from pipeline.declare.rules import OURS
-from pipeline.declare.scores import scores, three_valued
+from pipeline.declare.scores import scores
 from pipeline.measure.heart import heart_select
 from pipeline.measure.moved import COUNTED, MARKS, WHOLE, Part, count_registers
 from pipeline.measure.score_table import DAYS, NEW
@@ -42,7 +42,7 @@ def _answers_of(of: str) -> str:
 
 def answers_sql(rows: str) -> str:
     """What rows of `dossier_period` (a SELECT) answer, by period and register: as in `counted.quarter_mark`."""
-    told = ", ".join(("unit_id", "field", "coalesce(procedure_code, procedure)", *questions()))
+    told = ", ".join(("unit_id", "field", PROCEDURE, *questions()))
     return (
         f"SELECT period, register_unit_id AS unit_id, count(*) AS n, CAST(sum(CAST(hash({told}) >> 28 AS BIGINT)) AS BIGINT) AS mark "
         f"FROM ({rows}) GROUP BY period, register_unit_id"
@@ -89,7 +89,7 @@ def questions() -> list[str]:
     for score in scores().values():
         if score.parts in ("dossiers", "procedures"):
             of = NEW if score.parts == "procedures" else score.denominator
-            pairs.append((of, three_valued(score.numerator, score.unknown)))
+            pairs.append((of, score.judged))
     found = dict.fromkeys(always)
     for of, where in pairs:
         found |= dict.fromkeys([f"({of})"] if _more(of, always) else [])

@@ -11,14 +11,13 @@ import re
 import duckdb
 import polars as pl
 
-from pipeline.declare.figures import labels
+from pipeline.declare.figures import PROCEDURE, labels
 from pipeline.declare.returns import returns
-from pipeline.declare.scores import Score, groups, return_id, scores, three_valued
+from pipeline.declare.scores import Score, groups, return_id, scores
 from pipeline.warehouse.sql import statement, store
 
 DAYS = re.compile(r"\w+_on IS NULL|\w+ <=? \w+_on|\w+_on <=? \w+")
 NEW = "origin <> 'carried_over'"
-PROCEDURE = "coalesce(procedure_code, procedure)"
 SCHEMA = {
     "sort": pl.Int32,
     "score": pl.String,
@@ -49,7 +48,7 @@ def score_table(con: duckdb.DuckDBPyConnection) -> None:
         (
             *(sort, s.key, s.group, groups()[s.group].label.vi, groups()[s.group].label.en, s.label.vi, s.label.en),
             *(s.max_points, *(s.saturation.as_integer_ratio() if s.saturation else (None, None)), s.formula),
-            *(s.parts, s.indicator, _three_valued(s), s.denominator or None),
+            *(s.parts, s.indicator, s.judged, s.denominator or None),
             *(s.nothing, s.needs.vi, s.needs.en, s.source, s.mark),
         )
         for sort, s in enumerate(scores().values())
@@ -71,7 +70,7 @@ def _counts_sql() -> str:
     for term, name in days.items():
         of_kinds = of_kinds.replace(term, name)
     looked_at = ", ".join([*labels_asked, *(f"{term} AS {name}" for term, name in days.items())])
-    hit = ", ".join(f"bool_or({_three_valued(s)}) AS {s.key}" for s in procedures)
+    hit = ", ".join(f"bool_or({s.judged}) AS {s.key}" for s in procedures)
     hits = ", ".join(f"count_if({s.key}) AS {s.key}__h" for s in procedures)
     # with such a new dossier; not known where there are new dossiers and none tells
     procedures_n = ", ".join(
@@ -138,7 +137,7 @@ def _unpivoted(found: list[Score], columns: dict[str, str]) -> str:
 def _terms(score: Score) -> dict[str, str]:
     """Aggregates over the kinds of dossiers of a unit: of a rate its parts; of procedures how many new dossiers tell (k),
     and of how many it, or their procedure, is not known (u)."""
-    n, d = f"({_three_valued(score)})", f"({score.denominator})"
+    n, d = f"({score.judged})", f"({score.denominator})"
     if score.parts == "procedures":
         return {
             "k": f"coalesce(sum(n) FILTER (WHERE {NEW} AND {n} IS NOT NULL), 0)",
@@ -149,10 +148,6 @@ def _terms(score: Score) -> dict[str, str]:
         "d": f"coalesce(sum(n) FILTER (WHERE {d} AND {n} IS NOT NULL), 0)",
         "u": f"coalesce(sum(n) FILTER (WHERE {d} IS NULL OR ({d} AND {n} IS NULL)), 0)",
     }
-
-
-def _three_valued(score: Score) -> str:
-    return three_valued(score.numerator, score.unknown)
 
 
 def _returned_sql() -> str:

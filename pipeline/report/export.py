@@ -34,6 +34,7 @@ from pipeline.report.forms import write_forms
 from pipeline.report.history import open_history
 from pipeline.report.page import write_page
 from pipeline.report.screen import as_csv
+from pipeline.report.sheets.quality import COVERAGE
 from pipeline.report.workbook import write_workbook
 from pipeline.warehouse.sql import rows_of
 
@@ -43,8 +44,6 @@ MANIFEST = "manifest.json"
 PICTURES = "hinh"
 DRAWN, NOT_ASKED, NO_BROWSER = "drawn", "not asked for", "no browser"
 FORM_COLUMNS = 'period, period_from, period_to, as_of, coverage, unit_id, u.unit_code, u.unit, "by", field, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, seal'
-# what the periods rest on; on the eve: what is carried over
-COVERAGE = "SELECT * FROM coverage WHERE first_day <= $2 AND last_day >= CAST($1 AS DATE) - 1 ORDER BY ALL"
 
 
 @dataclass
@@ -156,7 +155,7 @@ def tables(
         found = {
             name: [row for row in rows if (row["unit_code"], row["unit"]) in told_of] for name, rows in found.items()
         }
-    found["coverage"] = rows_of(con, COVERAGE, [books[0].period.start, books[-1].period.end])
+    found["coverage"] = rows_of(con, f"{COVERAGE} ORDER BY ALL", [books[0].period.start, books[-1].period.end])
     return found if by_rules else found | {"finding": rows_of(con, "SELECT * FROM finding")}
 
 

@@ -19,7 +19,7 @@ same outputs                 60.6
 same outputs, one quarter    58.5
 quarter from CSV             14.0
 night                        82.2   1.4 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
-night with 1 % new            8.0   0.097 × night (0.092 to 0.104 in three runs)
+night with 1 % new            8.0   0.097 × night (0.104 in the run before)
 re-run                       58.8   1.0 × same outputs, one quarter; 4.2 × quarter from CSV     (17.6 × from CSV)
 seal                          3.5   0.2 × quarter from CSV
 explain                       0.4   0.03 × quarter from CSV

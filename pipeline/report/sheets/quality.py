@@ -28,15 +28,16 @@ FILES = Text("Tệp nguồn", "Files"), Text("Các tệp của kỳ, mã băm v�
 SEVERITY = {"blocking": Text("chặn công bố", "blocking"), "warning": Text("cảnh báo", "warning")}
 FILE = Column("file", Text("Tệp", "File"), 52)
 
-# the files that cover one of the units on a day of the period, and those of which no unit or day is known
-_FILES = """
+# what a period (its first day and its last) rests on; on its eve: what is carried over
+COVERAGE = "SELECT * FROM coverage WHERE first_day <= $2 AND last_day >= CAST($1 AS DATE) - 1"
+# the files on which the period of one of the units rests, and those of which no unit or day is known
+_FILES = f"""
     SELECT f.file_id, f.source || '/' || f.name AS file, f.sha256, f.exported_at, f.known_at, f.first_day, f.last_day, f.rows_in
     FROM file f
     WHERE f.withdrawn_at IS NULL AND (
         f.file_id NOT IN (SELECT file_id FROM coverage)
         OR f.file_id IN (
-            SELECT c.file_id FROM coverage c JOIN node_of n USING (unit_id)
-            WHERE n.node = $1 AND c.first_day <= $3 AND c.last_day >= CAST($2 AS DATE) - 1  -- on its eve: what is carried over
+            SELECT c.file_id FROM ({COVERAGE}) c JOIN node_of n USING (unit_id) WHERE n.node = $3
         )
     )
     ORDER BY f.source, f.exported_at, f.name, f.file_id
@@ -119,4 +120,4 @@ def files_sheet(con: duckdb.DuckDBPyConnection, file: Workbook, styles: Styles, 
 
 
 def _files(con: duckdb.DuckDBPyConnection, book: Book) -> list[dict[str, Any]]:
-    return rows_of(con, _FILES, [book.top, book.period.start, book.period.end])
+    return rows_of(con, _FILES, [book.period.start, book.period.end, book.top])

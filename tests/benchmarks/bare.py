@@ -8,9 +8,11 @@ counts, a row per quarter and unit, so that they can be compared cell by cell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.declare.periods import Period, parse_periods
 
-KEY = bytes(range(32))
+KEY = b"k" * 64  # as text, as those that homes make
 COUNTS = ("total", "online", "carried_over", "resolved_early", "resolved_on_time", "resolved_late", "open")
 QUARTERS = "2022-Q1..2024-Q4"
 NEEDED = {
@@ -33,10 +35,9 @@ def quarters() -> list[Period]:
     return parse_periods(QUARTERS)
 
 
-def count_sql(dossiers: str, only: str | None = None) -> str:
-    """One statement for all quarters (or one of them) over rows of unit, channel and DATEs received, due, finished."""
-    chosen = [q for q in quarters() if only in (None, q.key)]
-    values = ", ".join(f"('{q.key}', DATE '{q.start}', DATE '{q.end}')" for q in chosen)
+def count_sql(dossiers: str, asked: Sequence[Period]) -> str:
+    """One statement for all quarters over rows of unit, channel and DATEs received, due, finished."""
+    values = ", ".join(f"('{q.key}', DATE '{q.start}', DATE '{q.end}')" for q in asked)
     return f"""
         SELECT period, unit, count(*) AS total,
                count(*) FILTER (WHERE received >= q.first AND channel = 'Trực tuyến') AS online,
@@ -105,6 +106,27 @@ def outputs_sql(form: str) -> str:
         f'"Mức độ DVC" AS service_level, {flags} FROM {read})'
     )
 
+
+# What the words of an export mean: to hold the table against the one that a night publishes.
+WORDS = {
+    "status": {"Đã xử lý xong": "done", "Đang xử lý": "processing"},
+    "channel": {"Trực tuyến": "online", "Trực tiếp": "in_person", "Bưu chính công ích": "postal"},
+    "service_level": {"Toàn trình": "full", "Một phần": "partial"},
+}
+
+
+def meant(column: str) -> str:
+    """SQL of what a column's words mean; of others an error."""
+    arms = " ".join(f"WHEN '{word}' THEN '{value}'" for word, value in WORDS[column].items())
+    return f"CASE WHEN {column} IS NOT NULL THEN CASE {column} {arms} ELSE error('not known: ' || {column}) END END AS {column}"
+
+
+# the columns of the table, as the night has them; and those of a night, by the same names
+TABLE_CELLS = f"""SELECT CAST(dossier_id AS UUID) AS dossier_id, {", ".join(map(meant, WORDS))}, * EXCLUDE (dossier_id, {", ".join(WORDS)}) FROM dossier"""
+NIGHT_CELLS = """SELECT dossier_id, status, channel, service_level, unit, received_at, finished_at, due_at, procedure, field, {flags},
+       received_on AS received, concluded_on AS finished, due_on AS due FROM dossier JOIN unit USING (unit_id)""".format(
+    flags=", ".join(FLAGS.values())
+)
 
 POLARS_COUNT = """
 import sys, json, polars as pl

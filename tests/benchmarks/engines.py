@@ -20,7 +20,7 @@ from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from pipeline.warehouse.sql import quoted
 from tests.benchmarks.country import LAST_DAY, Country
-from tests.benchmarks.run import Cost, measured
+from tests.benchmarks.run import Cost, measured, own
 
 NIGHT = """
 import os, sys
@@ -116,7 +116,8 @@ def main() -> None:
         asked.error("--counts needs --home, with a release in it")
     os.environ["MOTCUA_SPARK"] = words.spark
     with tempfile.TemporaryDirectory() as folder:
-        costs, cells = run(Home(words.home or Path(folder) / "home"), Path(folder), words.rows, not words.counts)
+        root = words.home or Path(folder) / "home"
+        costs, cells = run(Home(root if words.counts else own(root)), Path(folder), words.rows, not words.counts)
     print(f"\n{table(costs, words.rows, cells)}")
     if words.out:
         words.out.write_text(table(costs, words.rows, cells), encoding="utf-8")

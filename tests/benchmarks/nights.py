@@ -33,6 +33,7 @@ from pipeline.warehouse.intake import take_in
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import read_log
 from tests.benchmarks.country import CHANGES, LAST_DAY, SOURCE, Country
+from tests.benchmarks.run import own
 from tests.benchmarks.stages import Stages, cpu
 
 Say = Callable[[str], None]
@@ -278,7 +279,7 @@ def main() -> None:
     asked.add_argument("--out", type=Path, default=None, help="the table as Markdown")
     told = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        root = told.home or Path(folder)
+        root = own(told.home or Path(folder))
         if told.small:
             small(Home(root / "warm"), 1, say=lambda _: None)  # imports what a night needs
             sides = (1, told.small // 10, told.small)

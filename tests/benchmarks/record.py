@@ -33,6 +33,7 @@ to twice theirs.
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -41,11 +42,15 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.declare.periods import parse_period, parse_periods
+from pipeline.settings import Home
 from pipeline.warehouse.seen import SETTLED
-from tests.benchmarks.bare import hash_sql
-from tests.benchmarks.run import Cost, measured, motcua
+from tests.benchmarks import equal
+from tests.benchmarks.bare import COUNTS, DUCKDB_COUNT, KEY, count_sql, hash_sql, meant
+from tests.benchmarks.run import Cost, measured, motcua, own
 
 FIRST, MONTHS = date(2019, 1, 15), 60
+QUARTERS = parse_periods("2019-Q1..2024-Q1")
 QUARTER, UNIT = "2022-Q3", "Xã Gio An"
 UNITS = (
     "Xã Gio An",
@@ -59,19 +64,6 @@ UNITS = (
 SOURCE = 'name = "Sổ lớn"\nknown_at = "exported"\nextent = "full"\n'
 HEAD = "SỔ THEO DÕI HỒ SƠ\nTừ ngày {0:%d/%m/%Y} đến ngày {1:%d/%m/%Y}\nNgày xuất dữ liệu: {1:%d/%m/%Y} 23:30:00\n"
 
-# What a person would write to count one quarter, and nothing else.
-BARE = """
-SELECT unit, count(*) FILTER (WHERE received < DATE '2022-06-15') AS carried_over,
-       count(*) FILTER (WHERE received >= DATE '2022-06-15' AND channel = 'Trực tuyến') AS online,
-       count(*) FILTER (WHERE received >= DATE '2022-06-15' AND channel <> 'Trực tuyến') AS in_person,
-       count(*) FILTER (WHERE finished <= DATE '2022-09-14' AND finished < due) AS early,
-       count(*) FILTER (WHERE finished <= DATE '2022-09-14' AND finished = due) AS on_time,
-       count(*) FILTER (WHERE finished <= DATE '2022-09-14' AND finished > due) AS late,
-       count(*) FILTER (WHERE finished > DATE '2022-09-14' OR finished IS NULL) AS open
-FROM {dossiers}
-WHERE received <= DATE '2022-09-14' AND (finished IS NULL OR finished >= DATE '2022-06-15' OR received >= DATE '2022-06-15')
-GROUP BY unit ORDER BY unit
-"""
 # All is told beforehand: to find out how sixty files are written takes longer than to read them.
 READ = """read_csv('{glob}', skip = 3, header = true, filename = true, auto_detect = false, delim = ',', quote = '"', columns = {{
     'Mã hồ sơ': 'VARCHAR', 'Đơn vị tiếp nhận': 'VARCHAR', 'Ngày tiếp nhận': 'VARCHAR', 'Trạng thái': 'VARCHAR',
@@ -99,16 +91,8 @@ ATTACH '{folder}/same.duckdb' AS same;
 CREATE TABLE same.dossier AS
 SELECT * EXCLUDE (code) FROM read_parquet('{folder}/rows.parquet')
 QUALIFY row_number() OVER (PARTITION BY dossier_id ORDER BY file DESC) = 1 ORDER BY unit, received_at;
-{count}"""
-EVERY_QUARTER = """CREATE TABLE same.count AS
-SELECT q AS quarter, unit, channel, received_at < q AS carried_over,
-       CASE WHEN finished_at < q + INTERVAL 3 MONTH THEN CASE WHEN CAST(finished_at AS DATE) < CAST(due_at AS DATE) THEN 'early'
-            WHEN CAST(finished_at AS DATE) = CAST(due_at AS DATE) THEN 'on_time' ELSE 'late' END ELSE 'open' END AS outcome, count(*) AS n
-FROM same.dossier JOIN (SELECT unnest(generate_series(TIMESTAMP '{first}', TIMESTAMP '{first}' + INTERVAL 57 MONTH, INTERVAL 3 MONTH)) AS q)
-  ON received_at < q + INTERVAL 3 MONTH AND (finished_at IS NULL OR finished_at >= q OR received_at >= q)
-GROUP BY ALL;
-SELECT count(*) FROM same.count
-"""
+COPY ({count}) TO '{folder}/count.parquet' (FORMAT parquet);
+DETACH same"""
 TABLE = """(
     SELECT unit, channel, CAST(received_at AS DATE) AS received, CAST(due_at AS DATE) AS due, CAST(finished_at AS DATE) AS finished
     FROM same.dossier
@@ -195,70 +179,120 @@ def write_news(folder: Path, ended: Path, rows: int) -> None:
 
 WRITE = "import sys; from pathlib import Path; from tests.benchmarks.record import write_registers; write_registers(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))"
 NEWS = WRITE.replace("write_registers", "write_news")
-SQL = "import sys, duckdb; print(duckdb.execute(sys.argv[1]).fetchall())"
-QUARTERS = ("quarter from CSV", "quarter from Parquet")
+SQL = "import sys, duckdb; duckdb.execute(sys.argv[1])"
+FROM_FILES = ("quarter from CSV", "quarter from Parquet")
 HELD_AGAINST = {
     "night": ("same outputs",),
     "night with 1 % new": ("night",),
-    "rerun": ("same outputs, one quarter", *QUARTERS),
-    **dict.fromkeys(("seal", "seal --verify", "explain", "explain --list", "stats"), QUARTERS),
+    "rerun": ("same outputs, one quarter", *FROM_FILES),
+    **dict.fromkeys(("seal", "seal --verify", "explain", "explain --list", "stats"), FROM_FILES),
 }
+# What a night has of what the bare scripts leave.
+OURS = f"""
+SELECT period, unit, {", ".join(COUNTS)} FROM unit_count c JOIN unit USING (unit_id)
+WHERE c.scheme = '{QUARTERS[0].scheme}' AND c.kind = '{QUARTERS[0].kind}' ORDER BY ALL"""
+OUR_DOSSIERS = """
+SELECT dossier_id, status, channel, unit, received_at, due_at, finished_at, component_digitized AS component,
+       result_digitized AS result, f.name AS file
+FROM dossier JOIN unit USING (unit_id) JOIN file f USING (file_id)"""
+THEIR_DOSSIERS = f"""
+SELECT CAST(dossier_id AS UUID) AS dossier_id, {meant("status")}, {meant("channel")}, unit, received_at, due_at, finished_at,
+       component = 'Có' AS component, result = 'Có' AS result, parse_filename(file) AS file
+FROM dossier"""
+
+
+class Run:
+    """One run, and what was found. cells: how many were compared with what the night published."""
+
+    def __init__(self, root: Path, rows: int) -> None:
+        self.home, self.rows, self.found, self.cells = Home(root), rows, dict[str, Cost](), 0
+        self.raw, self.ended = self.home.raw / "lon", root / "ended.parquet"
+
+    def note(self, name: str, spent: Cost) -> None:
+        self.found[name] = spent
+        print(f"{name:26} {spent.wall:7.1f} s wall {spent.cpu:7.1f} s CPU {spent.peak:7.0f} MB", flush=True)
+
+    def command(self, name: str, *words: str) -> None:
+        self.note(name, motcua(*words, "--home", str(self.home.root)))
+
+    def night(self) -> None:
+        """The registers, once for a home that is kept; the night, from nothing."""
+        if not self.raw.exists():
+            # a program of its own: the memory of the one that starts another counts as that one's, too
+            measured(WRITE, str(self.raw), str(self.ended), str(self.rows))
+            time.sleep(SETTLED / 10**9 + 1)  # as those of an office have settled by night
+        for left in self.raw.glob("moi_*.csv"):
+            left.unlink()
+        shutil.rmtree(self.home.warehouse, ignore_errors=True)
+        equal.give_key(self.home, KEY)
+        self.command("night", "run")
+        self.counts = equal.asked(equal.published(self.home), OURS)
+        self.dossiers = equal.cells(equal.published(self.home), OUR_DOSSIERS)
+
+    def news(self) -> None:
+        """The night after, with one in a hundred new."""
+        measured(NEWS, str(self.raw), str(self.ended), str(self.rows))
+        self.command("night with 1 % new", "run")
+
+    def baselines(self, folder: Path) -> None:
+        """The bare scripts, each held against what the night published."""
+        one = [parse_period(QUARTER)]
+        every = READ.format(glob=(self.raw / "so_*.csv").as_posix())
+        hashed = hash_sql("'national' || chr(31) || upper(\"Mã hồ sơ\")", KEY)
+        for name, periods in {"same outputs": QUARTERS, "same outputs, one quarter": one}.items():
+            (left := folder / name).mkdir()
+            count = count_sql(TABLE, periods)
+            words = SAME.format(hashed=hashed, csv=every, folder=left.as_posix(), count=count)
+            self.note(name, measured(SQL, words))
+            self._held(name, left / "count.parquet")
+            self.cells += equal.same_cells(name, equal.cells(left / "same.duckdb", THEIR_DOSSIERS), self.dossiers)
+            shutil.rmtree(left)
+        for name, source in {
+            "CSV": CSV.format(csv=every),
+            "Parquet": PARQUET.format(path=self.ended.as_posix()),
+        }.items():
+            out = folder / f"{name}.parquet"
+            self.note(f"quarter from {name}", measured(DUCKDB_COUNT, count_sql(source, one), out.as_posix()))
+            self._held(f"quarter from {name}", out)
+
+    def _held(self, name: str, counts: Path) -> None:
+        theirs = duckdb.sql(
+            f"SELECT period, unit, {', '.join(COUNTS)} FROM '{counts.as_posix()}' ORDER BY ALL"
+        ).fetchall()
+        told = {row[0] for row in theirs}
+        self.cells += equal.same_rows(name, theirs, [row for row in self.counts if row[0] in told])
+
+    def commands(self) -> None:
+        """A quarter among all: asked for, explained, sealed and run again."""
+        cell = ("explain", "on_time_rate", "--period", QUARTER, "--unit", UNIT)
+        self.command("stats", "stats", "--period", QUARTER, "--format", "json")
+        self.command("explain", *cell, "--format", "json")
+        self.command("explain --list", *cell, "--list", "--format", "csv")
+        self.command("seal", "seal", QUARTER, "--format", "json")
+        self.command("seal --verify", "seal", "--verify")
+        self.command("rerun", "rerun", QUARTER, "--format", "json")
+
+    def ratios(self) -> str:
+        """Of CPU, a line for each."""
+        cpu = {name: spent.cpu for name, spent in self.found.items()}
+        return "\n".join(
+            f"{name:18} {', '.join(f'{cpu[name] / cpu[script]:6.2f} × {script}' for script in scripts)}"
+            for name, scripts in HELD_AGAINST.items()
+        )
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rows", type=int, default=10_000_000)
     asked.add_argument("--home", type=Path, default=None, help="kept and used again; else a folder that goes")
     told = asked.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home = told.home or Path(folder)
-        raw = home / "data" / "raw" / "lon"
-        ended = home / "ended.parquet"
-        if not raw.exists():
-            # a program of its own: the memory of the one that starts another counts as that one's, too
-            measured(WRITE, str(raw), str(ended), str(told.rows))
-            time.sleep(SETTLED / 10**9 + 1)  # as those of an office have settled by night
-        for left in raw.glob("moi_*.csv"):
-            left.unlink()
-        at = ("--home", str(home))
-        found = {"night": motcua("run", *at)}
-        tell("night", found["night"])
-        measured(NEWS, str(raw), str(ended), str(told.rows))
-        found["night with 1 % new"] = motcua("run", *at)
-        tell("night with 1 % new", found["night with 1 % new"])
-        every = READ.format(glob=(raw / "so_*.csv").as_posix())
-        hashed = hash_sql("'national' || chr(31) || upper(\"Mã hồ sơ\")", b"k" * 64)
-        with tempfile.TemporaryDirectory() as outputs:
-            for name, count in {
-                "same outputs": EVERY_QUARTER.format(first=FIRST),
-                "same outputs, one quarter": BARE.format(dossiers=TABLE),
-            }.items():
-                (folder_of := Path(outputs) / name).mkdir()
-                found[name] = measured(
-                    SQL, SAME.format(hashed=hashed, csv=every, folder=folder_of.as_posix(), count=count)
-                )
-                tell(name, found[name])
-        for name, source in {"CSV": CSV.format(csv=every), "Parquet": PARQUET.format(path=ended.as_posix())}.items():
-            found[f"quarter from {name}"] = measured(SQL, BARE.format(dossiers=source))
-            tell(f"quarter from {name}", found[f"quarter from {name}"])
-        cell = ("explain", "on_time_rate", "--period", QUARTER, "--unit", UNIT)
-        for name, words in {
-            "stats": ("stats", "--period", QUARTER, "--format", "json"),
-            "explain": (*cell, "--format", "json"),
-            "explain --list": (*cell, "--list", "--format", "csv"),
-            "seal": ("seal", QUARTER, "--format", "json"),
-            "seal --verify": ("seal", "--verify"),
-            "rerun": ("rerun", QUARTER, "--format", "json"),
-        }.items():
-            found[name] = motcua(*words, *at)
-            tell(name, found[name])
-    for name, scripts in HELD_AGAINST.items():
-        ratios = (f"{found[name].cpu / found[script].cpu:6.2f} × {script}" for script in scripts)
-        print(f"{name:18} {', '.join(ratios)}")
-
-
-def tell(name: str, spent: Cost) -> None:
-    print(f"{name:22} {spent.wall:7.1f} s wall {spent.cpu:7.1f} s CPU {spent.peak:7.0f} MB", flush=True)
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as outputs:
+        run = Run(own(told.home or Path(folder)), told.rows)
+        run.night()
+        run.news()
+        run.baselines(Path(outputs))
+        run.commands()
+    print(f"{run.ratios()}\n{run.cells:,} cells compared with what the night published, all equal")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,17 @@ class Cost:
     peak: float | None = None
 
 
+def own(root: Path) -> Path:
+    """A benchmark's own home, kept for its next run: it may delete what stands there, record and all. Raises SystemExit
+    for a home that no benchmark made."""
+    mark = root / "benchmark"
+    if (root / "data").exists() and not mark.exists():
+        raise SystemExit(f"{root} is a home that no benchmark made: nothing in it was touched; name another folder")
+    root.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    return root
+
+
 def measured(code: str, *words: str, done: tuple[int, ...] = (0,)) -> Cost:
     """A Python program with arguments, its start included. done: the exit codes that are no failure. Raises SystemExit
     with what it said."""

@@ -1,0 +1,121 @@
+"""The benchmarks compare every cell, and see one that differs; they delete nothing that is not their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.benchmarks.equal import asked, cells, same_cells, same_rows
+from tests.benchmarks.record import Run
+from tests.benchmarks.run import own
+
+DOSSIERS = """
+SELECT uuid() AS dossier_id, 'Xã ' || i % 3 AS unit, DATE '2024-01-01' + i AS received,
+       CASE WHEN i % 4 > 0 THEN DATE '2024-01-09' + i END AS finished FROM (SELECT CAST(unnest(range(50)) AS INTEGER) AS i)
+"""
+CHANGES = {
+    "a word": ("unit = 'Xã 7'", ["unit"]),
+    "a day": ("received = received + 1", ["received"]),
+    "a day that is told no more": ("finished = NULL", ["finished"]),
+    "two cells": ("unit = NULL, finished = DATE '2025-01-01'", ["unit", "finished"]),
+}
+
+
+def _stored(path: Path, *statements: str) -> Path:
+    with duckdb.connect(path) as con:
+        for statement in statements:
+            con.execute(statement)
+    return path
+
+
+def test_tables_of_the_same_dossiers_in_another_order_are_the_same(tmp_path: Path) -> None:
+    table = _stored(tmp_path / "one.duckdb", f"CREATE TABLE dossier AS {DOSSIERS}")
+    other = _stored(
+        tmp_path / "other.duckdb",
+        f"ATTACH '{table}' AS one (READ_ONLY)",
+        "CREATE TABLE dossier AS FROM one.dossier ORDER BY unit",
+    )
+    select = "FROM dossier"
+    assert same_cells("other", cells(other, select), cells(table, select)) == 50 * 4
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_cell_that_differs_is_named_by_its_column(tmp_path: Path, change: str) -> None:
+    makes, columns = CHANGES[change]
+    table = _stored(tmp_path / "one.duckdb", f"CREATE TABLE dossier AS {DOSSIERS}")
+    before = cells(table, "FROM dossier")
+    _stored(table, f"UPDATE dossier SET {makes} WHERE received = DATE '2024-01-02'")
+    with pytest.raises(SystemExit, match=f"^changed: 50 and 50 dossiers; not the same: {', '.join(columns)}$"):
+        same_cells("changed", cells(table, "FROM dossier"), before)
+
+
+def test_values_that_change_places_are_not_the_same(tmp_path: Path) -> None:
+    """Each column has the same values as before."""
+    table = _stored(tmp_path / "one.duckdb", f"CREATE TABLE dossier AS {DOSSIERS}")
+    before = cells(table, "FROM dossier")
+    first, last = "DATE '2024-01-01'", "DATE '2024-02-19'"
+    _stored(table, f"UPDATE dossier SET received = {first} + CAST({last} - received AS INTEGER)")
+    with pytest.raises(SystemExit, match=r"not the same: received$"):
+        same_cells("changed", cells(table, "FROM dossier"), before)
+
+
+def test_nothing_is_not_the_same_as_nothing(tmp_path: Path) -> None:
+    table = _stored(tmp_path / "none.duckdb", f"CREATE TABLE dossier AS FROM ({DOSSIERS}) LIMIT 0")
+    none = cells(table, "FROM dossier")
+    with pytest.raises(SystemExit, match="0 and 0 dossiers"):
+        same_cells("none", none, none)
+    with pytest.raises(SystemExit, match="0 and 0 rows"):
+        same_rows("none", [], [])
+
+
+def test_rows_are_compared_one_by_one(tmp_path: Path) -> None:
+    table = _stored(tmp_path / "one.duckdb", f"CREATE TABLE dossier AS {DOSSIERS}")
+    rows = asked(table, "SELECT unit, count(*), count(finished) FROM dossier GROUP BY unit ORDER BY unit")
+    assert same_rows("rows", [tuple(row) for row in rows], rows, keys=1) == 3 * 2
+    with pytest.raises(
+        SystemExit, match=r"rows: 3 and 3 rows; first difference \(\('Xã 1', 17, 14\), \('Xã 1', 17, 13\)\)"
+    ):
+        same_rows("rows", [[unit, n, told + (unit == "Xã 1")] for unit, n, told in rows], rows)
+    with pytest.raises(SystemExit, match="rows: 2 and 3 rows"):
+        same_rows("rows", rows[:2], rows)
+
+
+def test_a_home_that_no_benchmark_made_is_left_alone(tmp_path: Path) -> None:
+    key = tmp_path / "data" / "warehouse" / "restricted" / "key"
+    key.parent.mkdir(parents=True)
+    key.write_text("of an office")
+    with pytest.raises(SystemExit, match="no benchmark made"):
+        own(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [key]
+
+
+def test_a_benchmarks_own_home_is_used_again(tmp_path: Path) -> None:
+    home = own(tmp_path / "home")
+    (home / "data").mkdir()
+    assert own(home) == home
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run(own(tmp_path_factory.mktemp("record")), 3_000)
+    run.night()
+    return run
+
+
+@pytest.mark.slow
+def test_the_bare_scripts_beside_the_record_count_as_the_night_does(record: Run, tmp_path: Path) -> None:
+    record.baselines(tmp_path)
+    every, one = 21 * 7 * 7, 7 * 7  # quarters, units, counts
+    assert record.cells == every + 3 * one + 2 * 3_000 * 10
+
+
+@pytest.mark.slow
+def test_a_count_of_the_record_that_differs_is_found(
+    record: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = [[*row[:-1], row[-1] + (n == 5)] for n, row in enumerate(record.counts)]
+    monkeypatch.setattr(record, "counts", wrong)
+    with pytest.raises(SystemExit, match="same outputs: 147 and 147 rows; first difference"):
+        record.baselines(tmp_path)

@@ -14,6 +14,7 @@ from pipeline.declare.forms import form
 from pipeline.declare.text import Text, declared, text_of
 
 SCHEMA_VERSION = 6
+COUNTED = "counted"  # schema of what a night counts; the published views look there
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def tables() -> dict[str, Table]:
 @cache
 def inner_tables() -> dict[str, Table]:
     """What stands in schema `counted` for the night that goes on, and nobody else asks."""
-    return _tables("inner", "counted.")
+    return _tables("inner", f"{COUNTED}.")
 
 
 def _tables(kind: str, schema: str) -> dict[str, Table]:

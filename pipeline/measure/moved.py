@@ -16,10 +16,10 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.declare.tables import COUNTED
 from pipeline.warehouse.sql import quoted, statement
 
 FORMER = "former"  # the published database, attached; sql/moved.sql asks it under this name
-COUNTED = "counted"  # schema of what a night counts; the published views look there
 # of these, what counts are taken from
 PLACES, VALUES, TALLY, MARKS = "place_count", "value_count", "period_tally", "quarter_mark"
 MANY = 60_000  # fewer dossiers are all counted as soon as told apart (measured with 20 units)
@@ -79,10 +79,12 @@ def busy(counted: Sequence[Part]) -> str:
 
 def store_counted(con: duckdb.DuckDBPyConnection, counted: Sequence[Part], name: str, select: str) -> None:
     """The table of schema `counted` of that name: what is counted anew (a SELECT), after what stands of quiet periods."""
-    if counted != WHOLE:
-        select = f"FROM {FORMER}.{COUNTED}.{name} SEMI JOIN quiet USING (period) UNION ALL ({select})"
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
-    con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {select}")
+    if counted == WHOLE:
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {COUNTED}")
+        con.execute(f"CREATE OR REPLACE TABLE {COUNTED}.{name} AS {select}")
+    else:
+        con.execute(f"DELETE FROM {COUNTED}.{name} WHERE period NOT IN (FROM quiet)")
+        con.execute(f"INSERT INTO {COUNTED}.{name} {select}")
 
 
 def together(counted: Sequence[Part], keys: str, counts: Sequence[str], select: Callable[[str], str], kept: str) -> str:

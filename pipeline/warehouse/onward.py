@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.declare.tables import COUNTED
 from pipeline.warehouse.accounts import Files
 from pipeline.warehouse.aliases import Aliases
 from pipeline.warehouse.release import Release, inputs_fingerprint
@@ -71,11 +72,11 @@ def base(known: Release | None, files: Files, aliases: Aliases) -> Base | None:
 
 
 def clear(con: duckdb.DuckDBPyConnection) -> None:
-    """A copy of the published database without anything but the tables that are kept."""
+    """A copy of the published database without anything but the tables that are kept, and what was counted (measure/moved)."""
     con.execute("BEGIN")
     for kind, found in BUILT:
         for (name,) in con.execute(found).fetchall():
-            if name not in (*KEPT, NAMES):
+            if name not in (*KEPT, NAMES) and not name.startswith(f'"{COUNTED}"'):
                 con.execute(f"DROP {kind} {name}")
     con.execute("COMMIT")
     con.execute("CHECKPOINT built")  # what comes now takes the place of what went

@@ -73,6 +73,9 @@ def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str, told: str 
     con.execute(came)
     con.execute("CREATE TEMP TABLE telling_dossier AS FROM dossier SEMI JOIN touched USING (dossier_id)")
     con.execute("CREATE TEMP TABLE before_dossier AS FROM former.dossier SEMI JOIN touched USING (dossier_id)")
+    con.execute(f"CREATE SCHEMA {COUNTED}")
+    for name in TABLES:  # as they stand in a copy of the published database
+        con.execute(f"CREATE TABLE {COUNTED}.{name} AS FROM former.{COUNTED}.{name}")
     con.execute("DETACH former")
 
 

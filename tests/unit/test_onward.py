@@ -17,6 +17,9 @@ import pytest
 from pipeline import night
 from pipeline.audit import sealing
 from pipeline.declare.periods import parse_period
+from pipeline.declare.tables import COUNTED
+from pipeline.measure import spark
+from pipeline.measure.moved import PLACES, VALUES
 from pipeline.settings import Home
 from pipeline.warehouse import onward
 from pipeline.warehouse.intake import recorded
@@ -113,6 +116,33 @@ def test_random_arrivals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     arrivals(home, 1, 30, KNOWN, date(2022, 12, 15), (date(2023, 12, 14), date(2023, 12, 14)))
     found, went_on = nights(home, tmp_path / "apart", events(home)[-7:])
     assert found == [] and went_on >= 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("figures_alone")
+def test_another_engine_counts_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was counted before it stands in the file no longer: the night after counts all."""
+    monkeypatch.setattr(onward, "SHARE", 1.0)
+
+    def plainly(con: duckdb.DuckDBPyConnection, table: str, selects: dict[str, str]) -> None:
+        con.execute(f"CREATE TABLE {table} AS {selects[table]}")
+
+    monkeypatch.setattr(spark, "make_table", plainly)
+    home = Home(tmp_path / "home")
+    home.raw.mkdir(parents=True)
+    arrivals(home, 1, 30, KNOWN, date(2022, 12, 15), (date(2023, 12, 14), date(2023, 12, 14)))
+    engines = ("duckdb", "duckdb", "spark", "duckdb", "duckdb")
+    counted = []
+    for engine, moment in zip(engines, events(home)[-len(engines) :], strict=True):
+        monkeypatch.setenv("MOTCUA_ENGINE", engine)
+        found, _ = nights(home, tmp_path / f"apart {moment:%H%M%S%f}", [moment])
+        assert found == []
+        release = current(home)
+        assert release
+        with duckdb.connect(str(release.database), read_only=True) as con:
+            told = con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = $1", [COUNTED]).fetchall()
+        counted.append({PLACES, VALUES} <= {name for (name,) in told})
+    assert counted == [engine == "duckdb" for engine in engines]
 
 
 # ---------------------------------------------------------------- faults, and when all is built

@@ -134,8 +134,8 @@ def test_arithmetic_of_days_gives_what_each_dossier_tells(con: duckdb.DuckDBPyCo
     ("right", "wrong"),
     {
         "greatest(received_on, concluded_on)": "concluded_on",
-        "p.as_of >= a.day": "p.as_of > a.day",
-        "p.period_from > b.day": "p.period_from >= b.day",
+        "a.day = p.as_of": "a.day = p.as_of - 1",
+        "[period_from - 1, as_of]": "[period_from, as_of]",
         "a.received - a.gone AS open": "a.received - b.gone AS open",
         "least(concluded_on, ": "coalesce(concluded_on, ",
         "{of}plain_dossier": "{of}dossier",

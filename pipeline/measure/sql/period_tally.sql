@@ -19,7 +19,7 @@ calendar AS (
     SELECT edge - CAST(unnest(range(edge - coalesce(lag(edge) OVER (ORDER BY edge), edge - 1))) AS INTEGER) AS day, edge FROM edge
 ),
 started AS (SELECT min(edge) AS first_edge FROM edge),
--- by unit and such a day: dossiers received, those that left, those of which is told from then on, and which ones
+-- by unit and such a day, each of them: dossiers received, those that left, those of which is told from then on, and which ones
 of_day AS (
     SELECT unit_id, edge AS day, count(*) AS received, sum(which) AS which_received, 0 AS gone, 0 AS which_gone, 0 AS told
     FROM plain, started JOIN calendar ON day = greatest(received_on, first_edge) GROUP BY unit_id, edge
@@ -30,7 +30,7 @@ of_day AS (
     SELECT unit_id, edge, 0, 0, 0, 0, count(*)
     FROM plain, started JOIN calendar ON day = greatest(told_on, first_edge) GROUP BY unit_id, edge
     UNION ALL
-    SELECT DISTINCT unit_id, DATE '0001-01-01', 0, 0, 0, 0, 0 FROM {of}period_unit
+    SELECT unit_id, edge, 0, 0, 0, 0, 0 FROM (SELECT DISTINCT unit_id FROM {of}period_unit), edge
 ),
 upto AS (
     SELECT unit_id, day, sum(sum(received)) OVER course AS received, sum(sum(which_received)) OVER course AS which_received,
@@ -44,8 +44,8 @@ each AS (
            b.received - b.gone AS carried, b.which_received - b.which_gone AS which_carried,
            a.received - a.told AS cutoff_unknown
     FROM {of}period_unit p
-    ASOF JOIN upto a ON a.unit_id = p.unit_id AND p.as_of >= a.day
-    ASOF JOIN upto b ON b.unit_id = p.unit_id AND p.period_from > b.day
+    JOIN upto a ON a.unit_id = p.unit_id AND a.day = p.as_of
+    JOIN upto b ON b.unit_id = p.unit_id AND b.day = p.period_from - 1
     UNION ALL
     SELECT period, register_unit_id, count(*), count(*) FILTER (WHERE episode = 1 AND received_on BETWEEN period_from AND as_of),
            count(*) FILTER (WHERE is_open), sum(which) FILTER (WHERE is_open),

@@ -39,6 +39,7 @@ import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -207,6 +208,7 @@ class Run:
     def __init__(self, root: Path, rows: int) -> None:
         self.home, self.rows, self.found, self.cells = Home(root), rows, dict[str, Cost](), 0
         self.raw, self.ended = self.home.raw / "lon", root / "ended.parquet"
+        self.counts, self.dossiers = list[list[Any]](), dict[str, int]()  # that the night published
 
     def note(self, name: str, spent: Cost) -> None:
         self.found[name] = spent

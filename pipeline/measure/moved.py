@@ -50,20 +50,19 @@ PLACE = "period, scheme, kind, period_from, period_to, unit_id, counted_unit_id,
 def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Generator[Sequence[Part]]:
     """What is to be counted: everything, or in a build that goes on from a published database what moved since, that one
     attached meanwhile. Needs the tables of warehouse/build, and `touched` as warehouse/onward leaves it."""
+    here = "FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1"
+    stands = {name for (name,) in con.execute(f"SELECT table_name {here}", [COUNTED]).fetchall()}
     few = con.execute("SELECT count(*) < $1 FROM dossier", [MANY]).fetchall() == [(True,)]
-    if not published or few:
-        yield WHOLE
-        return
-    con.execute(f"ATTACH {quoted(published)} AS {FORMER} (READ_ONLY)")
-    found = con.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2", [FORMER, COUNTED]
-    ).fetchall()
-    if {PLACES, VALUES, TALLY, MARKS} <= {name for (name,) in found}:
+    if published and not few and {PLACES, VALUES, TALLY, MARKS} <= stands:  # not so where another engine counted
+        con.execute(f"ATTACH {quoted(published)} AS {FORMER} (READ_ONLY)")
         tell_apart(con)
         yield MOVED
-    else:  # another engine counted
-        yield WHOLE
-    con.execute(f"DETACH {FORMER}")
+        con.execute(f"DETACH {FORMER}")
+        return
+    if stands:  # what comes now takes the place of what went
+        con.execute(f"DROP SCHEMA {COUNTED} CASCADE")
+        con.execute("CHECKPOINT")
+    yield WHOLE
 
 
 def tell_apart(con: duckdb.DuckDBPyConnection) -> None:

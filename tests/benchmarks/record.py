@@ -11,19 +11,20 @@ held against the whole night. Beside all else stand bare DuckDB scripts in the s
   against, which leave no rows behind.
 - quarter from Parquet: the same from every dossier's last state, once each.
 
-Prints wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
+Every quarter's counts and every dossier that the scripts leave are compared with those published, cell by cell. Prints
+wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
 On two cores, 29/11/2026, seconds of CPU and ratios:
 
                             10 M dossiers    (before 0.5.0)
-same outputs                 60.6
-same outputs, one quarter    58.5
-quarter from CSV             14.0
-night                        82.2   1.4 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
-night with 1 % new            8.0   0.097 × night (0.104 in the run before)
-re-run                       58.8   1.0 × same outputs, one quarter; 4.2 × quarter from CSV     (17.6 × from CSV)
-seal                          3.5   0.2 × quarter from CSV
+same outputs                 61.2
+same outputs, one quarter    58.0
+quarter from CSV             13.8
+night                        82.0   1.3 × same outputs, 2.5 GB     (6.0 ×, 6.2 GB)
+night with 1 % new            7.7   0.094 × night (0.097 in another run)
+re-run                       58.4   1.0 × same outputs, one quarter; 4.2 × quarter from CSV     (17.6 × from CSV)
+seal                          3.4   0.25 × quarter from CSV
 explain                       0.4   0.03 × quarter from CSV
-explain --list                1.6   0.1 × quarter from CSV
+explain --list                1.7   0.1 × quarter from CSV
 stats                         0.3   0.02 × quarter from CSV
 
 The night keeps to one and a half times the script that leaves what it leaves, the one after it to a tenth of it, the others

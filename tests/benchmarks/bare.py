@@ -3,12 +3,13 @@ counts, a row per quarter and unit, so that they can be compared cell by cell.
 
     count     only counts (DuckDB, Polars, pandas)
     outputs   writes the same outputs as a night: typed rows with a keyed hash as Parquet for each file, one table of
-              all dossiers, the counts (DuckDB)
+              all dossiers, the counts (DuckDB); with the export's columns, or with all that the night's table has
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from pipeline.declare.periods import Period, parse_periods
 
@@ -77,11 +78,11 @@ duckdb.sql(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")
 DUCKDB_OUTPUTS = """
 import sys, glob, duckdb
 from pathlib import Path
-select, count, files, folder, out = sys.argv[1:6]
+select, table, count, files, folder, out = sys.argv[1:7]
 con = duckdb.connect(str(Path(folder) / "bare.duckdb"))
 for n, path in enumerate(sorted(glob.glob(files))):
     con.execute(f"COPY ({select.replace('FILE', path)}) TO '{folder}/rows_{n}.parquet' (FORMAT parquet, COMPRESSION zstd)")
-con.execute(f"CREATE TABLE dossier AS SELECT * FROM read_parquet('{folder}/rows_*.parquet')")
+con.execute(f"CREATE TABLE dossier AS {table.replace('FOLDER', folder)}")
 con.execute(f"COPY ({count}) TO '{out}' (FORMAT parquet)")
 con.close()
 """
@@ -111,6 +112,8 @@ def outputs_sql(form: str) -> str:
     )
 
 
+TABLE = "SELECT * FROM read_parquet('FOLDER/rows_*.parquet')"
+
 # What the words of an export mean: to hold the table against the one that a night publishes.
 WORDS = {
     "status": {"Đã xử lý xong": "done", "Đang xử lý": "processing"},
@@ -131,6 +134,49 @@ NIGHT_CELLS = """SELECT dossier_id, status, channel, service_level, unit, receiv
        received_on AS received, concluded_on AS finished, due_on AS due FROM dossier JOIN unit USING (unit_id)""".format(
     flags=", ".join(FLAGS.values())
 )
+
+# ---- the same with every column of the night's table
+
+
+def numbered_sql(form: str) -> str:
+    """Rows as of `outputs_sql`, with their place in the file, below a header if it has one."""
+    return f"SELECT row_number() OVER () + {int(form == 'csv')} AS row, * FROM ({outputs_sql(form)})"
+
+
+def whole_table_sql(day: date) -> str:
+    """The table `dossier` as a night publishes it, of exports of the evening of that day whose rows lie in FOLDER."""
+    told = f"TIMESTAMP '{day} 23:59:59'"
+    nothing = {
+        "VARCHAR": ("procedure_code", "rating", "sheet"),
+        "TIMESTAMP": ("extended_due_at", "returned_at", "supplement_requested_at"),
+        "BOOLEAN": ("component_reused", "apology_sent"),
+        "INTEGER": ("certified_copies", "paused_days"),
+        "DATE": ("previous_left_on",),
+    }
+    nulls = ", ".join(f"NULL::{kind} AS {name}" for kind, names in nothing.items() for name in names)
+    return f"""
+        WITH told AS (
+            SELECT *, 1 + CAST(regexp_extract(filename, 'rows_(\\d+)', 1) AS BIGINT) AS file_id
+            FROM read_parquet('FOLDER/rows_*.parquet', filename = true)
+        ),
+        place AS (
+            SELECT file_id, unit, format('huyen_{{:02d}}', file_id) AS source,
+                   source || ':' || replace(replace(strip_accents(lower(unit)), 'đ', 'd'), ' ', '-') AS unit_id
+            FROM (SELECT DISTINCT file_id, unit FROM told)
+        )
+        SELECT CAST(dossier_id AS UUID) AS dossier_id, 1 AS episode, 1 AS episodes, CAST(1 AS BIGINT) AS versions,
+               unit_id, unit_id AS told_unit_id, source, file_id, row, field, procedure, {", ".join(map(meant, WORDS))},
+               received_at, received AS received_on, received AS opened_on, due_at, due AS due_on, due_at AS first_due_at,
+               finished_at, finished_at AS concluded_at, finished AS concluded_on,
+               CASE WHEN finished IS NOT NULL THEN 'resolved' END AS conclusion, finished - received AS processing_days,
+               greatest(coalesce(finished, DATE '9999-12-31'), received) AS counts_until, 'running' AS newest_state,
+               'date' AS lateness, {", ".join(FLAGS.values())}, DATE '{day}' AS first_exported_on, {told} AS exported_at,
+               {told} AS known_at, {nulls}
+        FROM told JOIN place USING (file_id, unit)"""
+
+
+WHOLE_TABLE_ROWS = """(SELECT unit_id AS unit, CASE channel WHEN 'online' THEN 'Trực tuyến' END AS channel,
+    received_on AS received, concluded_on AS finished, due_on AS due FROM dossier)"""
 
 POLARS_COUNT = """
 import sys, json, polars as pl

@@ -23,7 +23,7 @@ from tests.benchmarks.stages import STAGES
 ANSWERS = ("stats", "indicators", "explain --list")
 # ratio → at most
 LIMITS = {
-    "work of the night ÷ same outputs": 40,
+    "work of the night ÷ same outputs": 25,
     "work with nothing new ÷ work of the night": 0.1,
     "work with 1 % new ÷ work of the night": 1.6,
     **{f"{name} ÷ night": 0.12 for name in ANSWERS},

@@ -17,9 +17,9 @@ from pathlib import Path
 import duckdb
 
 from pipeline.settings import Home
-from pipeline.warehouse.release import open_published
 from pipeline.warehouse.sql import quoted
 from tests.benchmarks.country import LAST_DAY, Country
+from tests.benchmarks.equal import published
 from tests.benchmarks.run import Cost, measured, own
 
 NIGHT = """
@@ -65,9 +65,7 @@ def run(home: Home, work: Path, rows: int, nights: bool = True) -> tuple[dict[st
         costs[f"night, {engine}"] = told(
             f"night, {engine}", measured(NIGHT, engine, "run", "--home", str(home.root), done=(0, 1))
         )
-    with open_published(home) as con:
-        [(database,)] = con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()
-    night = quoted(Path(database))
+    night = quoted(published(home))
     costs["start, spark"] = told("start, spark", measured(START, str(work)))
     for engine in ("duckdb", "spark"):
         out = quoted(work / f"{engine}.parquet")

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.declare.periods import parse_periods
 from tests.benchmarks import record
+from tests.benchmarks.bare import count_sql
 from tests.benchmarks.equal import asked, cells, same_cells, same_rows
 from tests.benchmarks.run import own
 
@@ -123,4 +124,13 @@ def test_a_count_of_the_record_that_differs_is_found(
 ) -> None:
     monkeypatch.setattr(run, "counts", [[*row[:-1], row[-1] + (n == 5)] for n, row in enumerate(run.counts)])
     with pytest.raises(SystemExit, match="same outputs: 42 and 42 rows; first difference"):
+        run.baselines(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_quarter_that_a_bare_script_leaves_out_is_found(
+    run: record.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "count_sql", lambda table, periods: count_sql(table, periods[1:]))
+    with pytest.raises(SystemExit, match="same outputs: 35 and 42 rows; first difference"):
         run.baselines(tmp_path)

@@ -19,7 +19,7 @@ from pipeline.declare.tables import sealed_tables
 from pipeline.measure import spark
 from pipeline.measure.counted import PERIOD_COLUMNS, count, part_lists, reported_forms, with_summaries
 from pipeline.measure.heart import heart_select
-from pipeline.measure.moved import COUNTED, PLACES, VALUES, WHOLE, Part, store_counted
+from pipeline.measure.moved import COUNTED, WHOLE, Part, store_counted
 from pipeline.measure.reported import reconciled, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
 from pipeline.measure.score_table import score_select, score_table
@@ -44,8 +44,6 @@ def build_figures(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOL
         spark.make_table(con, "period_count", plain_selects())
         _count_from_rows(con)
         con.execute("DROP TABLE period_count")  # from here on it is computed when it is asked, as with DuckDB
-        for name in (PLACES, VALUES):  # of an earlier night, from which none may go on now
-            con.execute(f"DROP TABLE IF EXISTS {COUNTED}.{name}")
     else:
         count(con, counted)
     for name in VIEWS[1:]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline import settings
 from pipeline.declare.tables import COUNTED
 from pipeline.warehouse.sql import quoted, statement
 
@@ -53,7 +54,8 @@ def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Genera
     here = "FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1"
     stands = {name for (name,) in con.execute(f"SELECT table_name {here}", [COUNTED]).fetchall()}
     few = con.execute("SELECT count(*) < $1 FROM dossier", [MANY]).fetchall() == [(True,)]
-    if published and not few and {PLACES, VALUES, TALLY, MARKS} <= stands:  # not so where another engine counted
+    ours = settings.engine() == "duckdb" and {PLACES, VALUES, TALLY, MARKS} <= stands  # another engine counts all
+    if published and not few and ours:
         con.execute(f"ATTACH {quoted(published)} AS {FORMER} (READ_ONLY)")
         tell_apart(con)
         yield MOVED

@@ -5,6 +5,10 @@ Not here: which column it stands in and what type that has (rows.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
+import duckdb
 import polars as pl
 
 from pipeline.declare.columns import columns
@@ -18,6 +22,7 @@ OWN_WORDS = r"[\p{L}\p{M}\d ,.;:()&/_–+-]+"
 LONGEST_NAME = 300
 LONG_NUMBER = r"(\d[ .-]?){9}"  # of a person: identity card, telephone, account
 OWN_CODE = r"[A-Za-z0-9._-]{1,40}"
+MOST_ANSWERED = 20_000  # texts of which an answer is kept, of each question
 LONG_RUN = r"\d{9}"  # in codes, whose groups of digits stand between dots
 
 
@@ -25,39 +30,60 @@ def clean_cells(frame: pl.DataFrame, texts: dict[str, str]) -> tuple[dict[str, s
     """Column → SQL of its cell without white around it (no-break spaces and line breaks too), composed where its text is
     kept as it is, null where it only marks emptiness. texts: column → cell of the frame. Most cells are so already: a
     column where all are is taken as it stands. And of those columns that are, and hold few texts: column → its texts."""
-    clean, few = {}, {}
-    for column, cell in texts.items():
-        cells = frame[cell]
-        once = cells.unique() if cells.head(LOOKED_AT).n_unique() * 5 < LOOKED_AT else None
-        clean[column] = _clean(cell, column, cells if once is None else once)
-        if once is not None and clean[column] == cell:
-            few[column] = once.drop_nulls().sort().to_list()
-    return clean, few
+    cells = list(dict.fromkeys(texts.values()))
+    kinds = frame.head(LOOKED_AT).select(pl.col(cells).n_unique()).row(0, named=True) if cells else {}
+    few = [cell for cell in cells if kinds[cell] * 5 < LOOKED_AT]
+    once = frame.select(pl.col(few).unique().implode())
+    several = {cell: (once, pl.col(cell).explode()) if cell in few else (frame, pl.col(cell)) for cell in cells}
+    looks = _of_each(several, _looks)
+    written = {cell for column, cell in texts.items() if columns()[column].kind in KEPT_AS_WRITTEN}
+    composed = _of_each({cell: several[cell] for cell in written if not looks[cell]["ascii"]}, _composed)
+    loose = {cell for cell, told in composed.items() if not told["composed"]}
+    clean = {column: _clean(cell, cell in loose, looks[cell]) for column, cell in texts.items()}
+    taken = {column: cell for column, cell in texts.items() if cell in few and clean[column] == cell}
+    listed = once.select(pl.col(set(taken.values())).list.drop_nulls().list.sort()).to_dict(as_series=False)
+    return clean, {column: listed[cell][0] for column, cell in taken.items()}
 
 
-def _clean(cell: str, column: str, values: pl.Series) -> str:
-    text, white = cell, _some_white(values)
-    if columns()[column].kind in KEPT_AS_WRITTEN and not _composed(values):
-        text = f"nfc_normalize({text})"
-    if white:
+def _of_each(
+    cells: dict[str, tuple[pl.DataFrame, pl.Expr]], looks: Callable[[pl.Expr], dict[str, pl.Expr]]
+) -> dict[str, dict[str, bool]]:
+    """Of each cell what is asked of its values, which are an expression over a frame: asked of all in a frame at once, as
+    to put a question takes longer than to answer it of a small file."""
+    found = {}
+    for frame in {id(frame): frame for frame, _ in cells.values()}.values():
+        asked = [
+            pl.struct([look.alias(told) for told, look in looks(each).items()]).alias(cell)
+            for cell, (its, each) in cells.items()
+            if its is frame
+        ]
+        found |= frame.select(asked).row(0, named=True)
+    return found
+
+
+def _looks(values: pl.Expr) -> dict[str, pl.Expr]:
+    """white: whether one has white around it, or other white than spaces in it. empty: whether one only marks emptiness.
+    ascii: whether all are."""
+    around = values.str.starts_with(" ").any() | values.str.ends_with(" ").any()
+    within = values.str.join("").str.contains_any(list(OTHER_WHITE)).any()  # as one text, which takes half as long
+    ascii_alone = values.str.len_bytes().sum() == values.str.len_chars().sum()
+    return {"white": around | within, "empty": values.is_in(EMPTY_MARKS).any(), "ascii": ascii_alone}
+
+
+def _composed(values: pl.Expr) -> dict[str, pl.Expr]:
+    """composed: whether all are."""
+    return {"composed": ~(values.str.normalize("NFC") != values).any()}
+
+
+def _clean(cell: str, loose: bool, looks: dict[str, bool]) -> str:
+    """SQL of a cell. loose: whether some text is to be composed."""
+    text = f"nfc_normalize({cell})" if loose else cell
+    if looks["white"]:
         text = _trim(text)
-    if white or values.is_in(EMPTY_MARKS).any():
+    if looks["white"] or looks["empty"]:
         marks = ", ".join(map(literal, EMPTY_MARKS))
         return f"CASE WHEN {text} NOT IN ({marks}) THEN {text} END"
     return text
-
-
-def _some_white(values: pl.Series) -> bool:
-    """Whether one has white around it, or other white than spaces in it."""
-    if values.str.starts_with(" ").any() or values.str.ends_with(" ").any():
-        return True
-    all_of_them = values.str.join("").item() or ""  # to look through one text takes half as long as through each
-    return any(white in all_of_them for white in OTHER_WHITE)
-
-
-def _composed(values: pl.Series) -> bool:
-    plain = values.str.len_bytes().sum() == values.str.len_chars().sum()  # ASCII
-    return plain or not bool((values.str.normalize("NFC") != values).any())
 
 
 def literal(text: str) -> str:
@@ -72,6 +98,26 @@ def own_name(name: str) -> str:
 def own_code(name: str, pattern: str | None) -> str:
     fits = f"regexp_full_match({name}, '{pattern or OWN_CODE}') AND NOT regexp_matches({name}, '{LONG_RUN}')"
     return f"CASE WHEN {fits} THEN {name} END"
+
+
+def without_unfit(con: duckdb.DuckDBPyConnection, name: str, texts: list[str], fits: Callable[[str], str]) -> str:
+    """A column without those of its texts that do not fit. texts: all of them, each asked once, also of several files. fits:
+    the SQL of a text as far as it fits."""
+    asked = f"({fits('text')}) IS NOT NULL"
+    known = _answered(asked)
+    if new := [text for text in texts if text not in known]:
+        told = con.execute(f"SELECT text, {asked} FROM (SELECT unnest(?::VARCHAR[]) AS text)", [new]).fetchall()
+        if len(known) < MOST_ANSWERED:
+            known.update(told)
+        known = known | dict(told)
+    unfit = [literal(text) for text in texts if not known[text]]
+    return f"CASE WHEN {name} NOT IN ({', '.join(unfit)}) THEN {name} END" if unfit else name
+
+
+@cache
+def _answered(asked: str) -> dict[str, bool]:
+    """Text → whether it fits, of those that were asked before: the files of a night hold much the same units and fields."""
+    return {}
 
 
 def _trim(text: str) -> str:

@@ -15,7 +15,7 @@ from threading import Lock
 import duckdb
 import polars as pl
 
-from pipeline.conform.cells import case, clean_cells, filled, literal, own_code, own_name
+from pipeline.conform.cells import case, clean_cells, filled, literal, own_code, own_name, without_unfit
 from pipeline.conform.headers import Header
 from pipeline.conform.keyed_hash import hashes_of
 from pipeline.conform.moments import moment_sql, time_sql
@@ -258,11 +258,7 @@ class Conformer:
     def _fitting(self, name: str, fits: Callable[[str], str]) -> str:
         """A column as far as its texts fit, asked of each text once where they are few. fits: the SQL of a cell as far as it
         fits, of the cell's."""
-        if name not in self.few:
-            return fits(name)
-        asked = f"SELECT text FROM (SELECT unnest(?::VARCHAR[]) AS text) WHERE ({fits('text')}) IS NULL"
-        unfit = [literal(text) for (text,) in self.con.execute(asked, [self.few[name]]).fetchall()]
-        return f"CASE WHEN {name} NOT IN ({', '.join(unfit)}) THEN {name} END" if unfit else name
+        return without_unfit(self.con, name, self.few[name], fits) if name in self.few else fits(name)
 
     def _known(self, name: str, words: dict[str, str]) -> dict[str, str]:
         """The texts of a column that fold to a known word → what they mean."""
@@ -290,6 +286,8 @@ class Conformer:
         return self.source.values.get(column.kind, {}) | self.source.values.get(column.name, {})
 
     def _some_text(self, name: str) -> str | None:
+        if name in self.few:
+            return next(iter(self.few[name]), None)
         found = self.con.execute(f"SELECT {name} FROM cells WHERE {name} IS NOT NULL LIMIT 1").fetchall()
         return found[0][0] if found else None
 

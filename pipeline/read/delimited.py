@@ -178,6 +178,8 @@ def _well_quoted(block: bytes, delimiter: str) -> bool:
     before, after = opening.filter(opening > 0) - 1, closing.filter(closing + 1 < len(block)) + 1
     if not text.gather(before.append(after)).is_in([ord(delimiter), *b"\r\n"]).all():
         return False
+    if b"\r" not in block:
+        return True
     returns = (text == ord("\r")).arg_true()
     return bool((opening.search_sorted(returns) == closing.search_sorted(returns)).all())
 

@@ -61,7 +61,21 @@ WHERE s.dossier_id IS NOT NULL OR d.episodes > 1 OR d.previous_left_on IS NOT NU
 # the columns that `dossier_period` takes from `dossier` and that are as they are in every period: labels are told of them
 # where they are asked for, all else is null
 TOLD = ("field", "procedure_code", "procedure", "rating", "source", "file_id", "sheet", "row")
-OF_ONE = ("dossier_id", "episode", "opened_on", "previous_left_on", "lateness", "concluded_at", "due_at", "newest_state", "first_exported_on")  # fmt: skip
+# what it takes besides and only a dossier that stays a row of its own tells: what it is of kinds
+OF_ONE = {
+    "dossier_id": "NULL",
+    "episode": "1",
+    "opened_on": "received_on",
+    "previous_left_on": "NULL::DATE",
+    "lateness": "'date'",
+    "concluded_at": "NULL::TIMESTAMP",
+    "due_at": "NULL::TIMESTAMP",
+    "newest_state": "'running'",
+    "first_exported_on": "NULL::DATE",
+}
+# told of dossiers that were concluded, and not before they were received (warehouse/sql/dossier.sql): what has such a value
+# stands in the periods in which its conclusion lies, whenever it was received
+OF_CONCLUDED = ("processing_days",)
 SUMMED = ("certified_copies", "processing_days")
 UNTIL = "greatest(coalesce(concluded_on, DATE '9999-12-31'), received_on)"  # as in the table `dossier`
 
@@ -81,53 +95,61 @@ def alike(
     name: str,
     counts: Mapping[str, str],
     keys: Sequence[str] = (),
-    channel: bool = True,
+    valued: str | None = None,
+    origin: bool = True,
     due: bool = True,
 ) -> str:
     """The relation, a view, with a row for each kind of dossier in each place: `place`, the labels of `dossier_period`,
-    and `counts`: name → aggregate over the dossiers of a kind. The kinds, each once, stand in `{of}{name}_dossier`. of: which
+    and `counts`: name → aggregate over the dossiers of a kind. The kinds, each once, are `{of}{name}_dossier`. of: which
     dossiers, as for `places`. keys: columns of `dossier` in which those of a kind are the same; other labels than origin,
     outcome, due_in_period and reopened are told only if they are keys. certified_copies and processing_days, unless keys:
-    not null where some dossier of the kind has them. channel, due: whether it matters by which channel a dossier came, and
-    when it was due."""
-    first, last = con.execute(f"SELECT min(day), max(day) FROM {of}stretch").fetchall()[0]
-    within = f"CASE WHEN {{0}} < DATE '{first}' THEN DATE '{first}' WHEN {{0}} > DATE '{last}' THEN DATE '{last}' ELSE {{0}} END"
-    within = within if first else "{0}"
+    not null where some dossier of the kind has them. valued: a column without which a dossier does not matter. origin, due:
+    whether it matters where a dossier comes from in a period, and when it was due."""
     passed = [c for c in (*statics(), *TOLD) if c not in keys]
     nothing = ", ".join(f"NULL AS {c}" for c in passed)
     told = ", ".join([*keys, *(f"max({c}) AS {c}" for c in SUMMED if c not in keys)])
     sums = ", ".join(f"{sql} AS {n}" for n, sql in counts.items())
-    asked = ", ".join(dict.fromkeys([*statics(), *SUMMED]))
-    same = "c.first_day = t.first_day"
+    each = f"SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums}"
+    some = f"WHERE {valued} IS NOT NULL" if valued else ""
+    same = ", ".join(f"{value} AS {c}" for c, value in OF_ONE.items())
     # kinds of one unit together, so that what is counted of its places lies together too: half the time of counting
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {of}{name}_dossier AS SELECT *, {UNTIL} AS counts_until FROM (
-            SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums},
-                   NULL AS dossier_id, 1 AS episode, received_on AS opened_on, NULL::DATE AS previous_left_on, 'date' AS lateness,
-                   NULL::TIMESTAMP AS concluded_at, NULL::TIMESTAMP AS due_at, 'running' AS newest_state, NULL::DATE AS first_exported_on, {nothing}
-            FROM (
-                SELECT d.unit_id, {"d.channel" if channel else "'channel_unknown'"} AS channel, d.conclusion, r.begins AS received_on,
-                       CASE WHEN {not due} THEN c.begins WHEN {same} AND d.concluded_on > d.due_on THEN c.last_day ELSE c.first_day END AS concluded_on,
-                       CASE WHEN {same} AND d.due_on > d.concluded_on THEN t.last_day ELSE t.first_day END AS due_on, {asked}
-                FROM {of}dossier d ANTI JOIN {of}single USING (dossier_id)
-                JOIN {of}stretch r ON r.day = {within.format("d.received_on")}
-                LEFT JOIN {of}stretch c ON c.day = {within.format("d.concluded_on")}
-                LEFT JOIN {of}stretch t ON t.day = {within.format("d.due_on" if due else "NULL::DATE")}
-            )
-            GROUP BY ALL
-            UNION ALL BY NAME
-            SELECT unit_id, channel, conclusion, received_on, concluded_on, due_on, {told}, {sums}, {", ".join(OF_ONE)}, {nothing}
-            FROM {of}dossier SEMI JOIN {of}single USING (dossier_id)
-            GROUP BY ALL)
-            ORDER BY unit_id, received_on"""
+        f"""CREATE OR REPLACE TEMP TABLE {of}{name}_kind AS
+            {each} FROM ({_by_stretch(con, of, valued, origin, due)}) {some} GROUP BY ALL ORDER BY unit_id, received_on;
+            CREATE OR REPLACE TEMP TABLE {of}{name}_one AS
+            {each}, {", ".join(OF_ONE)} FROM {of}dossier SEMI JOIN {of}single USING (dossier_id) {some} GROUP BY ALL;
+            CREATE OR REPLACE TEMP VIEW {of}{name}_dossier AS SELECT *, {UNTIL} AS counts_until, {nothing}
+            FROM (SELECT *, {same} FROM {of}{name}_kind UNION ALL BY NAME FROM {of}{name}_one);
+            CREATE OR REPLACE TEMP VIEW {of}{name}_dossier_state AS SELECT * FROM {of}dossier_state"""
     )
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {of}{name}_dossier_state AS SELECT * FROM {of}dossier_state")
     more = "".join(f", d.{n}" for n in counts)
     heart = heart_select(OURS, f"{of}alike_", f"{of}{name}_", more)
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW {of}{name}_period AS SELECT period AS place, * EXCLUDE (period) FROM ({heart})"
     )
     return f"{of}{name}_period"
+
+
+def _by_stretch(con: duckdb.DuckDBPyConnection, of: str, valued: str | None, origin: bool, due: bool) -> str:
+    """SELECT of the dossiers that need not stay rows of their own, their days those of the stretches; as of `alike`."""
+    first, last = con.execute(f"SELECT min(day), max(day) FROM {of}stretch").fetchall()[0]
+    within = f"CASE WHEN d.{{0}} < DATE '{first}' THEN DATE '{first}' WHEN d.{{0}} > DATE '{last}' THEN DATE '{last}' ELSE d.{{0}} END"
+    day = f"{of}stretch {{1}} ON {{1}}.day = {within if first else 'd.{0}'}"
+    joins = f"LEFT JOIN {day.format('concluded_on', 'c')}"
+    received, concluded, ends = "r.begins", "c.begins", "NULL::DATE"
+    if not origin and valued in OF_CONCLUDED:
+        received = concluded
+    else:
+        joins = f"JOIN {day.format('received_on', 'r')} {joins}"
+    if due:
+        joins += f" LEFT JOIN {day.format('due_on', 't')}"
+        same = "c.first_day = t.first_day"
+        concluded = f"CASE WHEN {same} AND d.concluded_on > d.due_on THEN c.last_day ELSE c.first_day END"
+        ends = f"CASE WHEN {same} AND d.due_on > d.concluded_on THEN t.last_day ELSE t.first_day END"
+    asked = ", ".join(dict.fromkeys([*statics(), *SUMMED]))
+    return f"""SELECT d.unit_id, {"d.channel" if origin else "'channel_unknown'"} AS channel, d.conclusion, {received} AS received_on,
+                      {concluded} AS concluded_on, {ends} AS due_on, {asked}
+               FROM {of}dossier d ANTI JOIN {of}single USING (dossier_id) {joins}"""
 
 
 def statics() -> list[str]:

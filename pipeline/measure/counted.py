@@ -237,9 +237,8 @@ def _values(con: duckdb.DuckDBPyConnection, median: Indicator, of: str) -> str:
     """How many dossiers have each value of the indicator's column, by place."""
     asked = asked_labels(median.numerator)
     keys = [str(median.column), *(name for name in statics() if name in asked)]
-    relation = alike(
-        con, of, median.code, {"n": "count(*)"}, keys, "origin" in asked, due=not _whenever_due(median.numerator)
-    )
+    due = not _whenever_due(median.numerator)
+    relation = alike(con, of, median.code, {"n": "count(*)"}, keys, median.column, "origin" in asked, due)
     return f"""SELECT place, CAST({median.column} AS BIGINT) AS value, CAST(sum(n) AS BIGINT) AS n FROM {relation}
                WHERE ({median.numerator}) AND {median.column} IS NOT NULL GROUP BY place, {median.column}"""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from pipeline.declare.figures import measures
+from pipeline.declare.figures import asked_labels, labels, measures
 from pipeline.errors import NoPictures
 from pipeline.report.charts import pictures
 from pipeline.report.figures import Drawing
@@ -202,14 +202,14 @@ SUMS = ", ".join(
 BY_UNIT = (
     "JOIN unit u USING (unit_id) WHERE c.scheme = 'nd09' AND c.kind = 'quarter' GROUP BY period, unit ORDER BY ALL"
 )
-COUNTS = ", ".join(f"count(*) FILTER (WHERE {measures()[name].where}) AS {name}" for name in bare.COUNTS)
+LABELS = ", ".join(name for name in labels() if name in asked_labels(*(measures()[name].where for name in bare.COUNTS)))
 RECOUNT = f"""
 import sys, duckdb
 path, only, out = sys.argv[1:4]
 con = duckdb.connect(path, read_only=True)
 where = f"AND period = '{{only}}'" if only else ""
-con.execute("CREATE TEMP TABLE counted AS SELECT period, unit_id, {COUNTS} FROM dossier_period "
-            f"WHERE scheme = 'nd09' AND kind = 'quarter' {{where}} GROUP BY period, unit_id")
+con.execute("CREATE TEMP TABLE counted AS SELECT period, unit_id, {SUMS} FROM (SELECT period, unit_id, {LABELS}, count(*) AS n "
+            f"FROM dossier_period WHERE scheme = 'nd09' AND kind = 'quarter' {{where}} GROUP BY ALL) GROUP BY ALL")
 con.execute(f"COPY (SELECT period, unit, counted.* EXCLUDE (period, unit_id) FROM counted JOIN unit USING (unit_id) "
             f"ORDER BY period, unit) TO '{{out}}' (FORMAT parquet)")
 """

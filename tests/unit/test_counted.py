@@ -45,7 +45,7 @@ MADE = """
            greatest(coalesce(concluded_on, DATE '9999-12-31'), received_on) AS counts_until,
            day(i, 11) AS first_exported_on, of(i, 12, ['running', 'running', 'running', 'paused', 'unclassified']) AS newest_state,
            of(i, 13, ['timestamp', 'date', 'date', 'date', 'date']) AS lateness, CAST(hash(i, 14) % 9 AS BIGINT) AS days,
-           CASE WHEN days < 8 THEN days END AS processing_days, of(i, 15, ['full', 'partial', 'none', NULL]) AS service_level,
+           CASE WHEN days < 8 AND concluded_on >= received_on THEN days END AS processing_days, of(i, 15, ['full', 'partial', 'none', NULL]) AS service_level,
            {flags}, of(i, 16, [0, 1, 4, NULL]) AS certified_copies, NULL AS rating, 'so' AS source, 1 AS file_id, NULL AS sheet, i AS row
     FROM range(3000) t(i);
     CREATE TABLE dossier_state AS

@@ -1,4 +1,5 @@
-"""What the tests leave out of a night because it takes time and tells no figure; `with_comments` puts it back.
+"""What the tests leave out: of a night what takes time and tells no figure (`with_comments` puts it back), and of long
+histories some of their moments (`MOTCUA_THOROUGH=1 python3 -m pipeline test` asks about all of them).
 
 Not here: what Dagster's page and commands in processes of their own do; they run as in an office.
 """
@@ -6,9 +7,9 @@ Not here: what Dagster's page and commands in processes of their own do; they ru
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pytest
@@ -18,7 +19,17 @@ from pipeline import night
 from pipeline.measure import sealed
 from pipeline.warehouse import release
 
+Case = TypeVar("Case")
 as_in_an_office = release.describe
+THOROUGH = os.environ.get("MOTCUA_THOROUGH") == "1"
+
+
+def some(cases: Sequence[Case], most: int) -> list[Case]:
+    """So many of the cases, from the first to the last at even steps; all of them with MOTCUA_THOROUGH=1."""
+    last = len(cases) - 1
+    if THOROUGH or most > last:
+        return list(cases)
+    return [cases[round(n * last / (most - 1))] for n in range(most)]
 
 
 class _WithoutComments:

@@ -30,7 +30,7 @@ from pipeline.measure.sealed import live_only
 from pipeline.measure.summary import open_database
 from pipeline.settings import Home
 from pipeline.warehouse import build, intake
-from tests.quick import lay_aside
+from tests.quick import lay_aside, some
 
 from .arrivals import HERE, arrivals, end_of_month
 from .known import Arrival, AsKnown
@@ -194,7 +194,7 @@ THREE_YEARS = date(2023, 11, 5), date(2023, 10, 20)
 def test_every_quarter_as_known_at_every_months_end_of_three_years(tmp_path: Path) -> None:
     history = make(tmp_path / "home", 13, 250, MIXED, THREE_YEARS)
     holds_the_odd_cases(history.arrivals)
-    must_agree(history, MONTHS_ENDS)
+    must_agree(history, some(MONTHS_ENDS, 12))
 
 
 @pytest.mark.slow
@@ -206,8 +206,8 @@ def test_every_quarter_as_known_where_what_is_known_changes(
 ) -> None:
     """At some of the moments at which files come, go or come back, and the instant before each; asked out of order."""
     history = make(tmp_path / "home", seed, 150, known_at, (date(2022, 5, 5), date(2022, 4, 20)))
-    some = random.Random(seed).sample(history.events(), 3)
-    must_agree(history, [moment for at in some for moment in (at, at - INSTANT)])
+    drawn = random.Random(seed).sample(history.events(), 3)
+    must_agree(history, [moment for at in drawn for moment in (at, at - INSTANT)])
 
 
 def holds_the_odd_cases(came: list[Arrival]) -> None:

@@ -20,6 +20,7 @@ from pipeline.warehouse import build
 from pipeline.warehouse.intake import Intake, recorded
 from tests.oracle.arrivals import arrivals
 from tests.oracle.registers import COMMUNES, COUNTER
+from tests.quick import some
 from tests.unit.office import Office
 from tests.unit.test_as_known_sql import office as office
 
@@ -72,7 +73,7 @@ def test_random_arrivals(tmp_path: Path) -> None:
     whole = night.build_apart(intake, tmp_path / "whole")
     asked = [*periods_of(whole, "nd09", "quarter"), *periods_of(whole, "calendar", "month")[::6]]
     assert len(asked) >= 5
-    assert [line for key in asked for line in differing(intake, tmp_path, whole, key)] == []
+    assert [line for key in some(asked, 5) for line in differing(intake, tmp_path, whole, key)] == []
 
 
 def test_a_dossier_that_is_left_out_is_seen(

@@ -25,7 +25,8 @@ THOROUGH = os.environ.get("MOTCUA_THOROUGH") == "1"
 
 
 def some(cases: Sequence[Case], most: int) -> list[Case]:
-    """So many of the cases, from the first to the last at even steps; all of them with MOTCUA_THOROUGH=1."""
+    """So many of the cases, from the first to the last at even steps; all of them with MOTCUA_THOROUGH=1.
+    most: two or more."""
     last = len(cases) - 1
     if THOROUGH or most > last:
         return list(cases)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -37,42 +38,35 @@ def clean_cells(frame: pl.DataFrame, texts: dict[str, str]) -> tuple[dict[str, s
     several = {cell: (once, pl.col(cell).explode()) if cell in few else (frame, pl.col(cell)) for cell in cells}
     looks = _of_each(several, _looks)
     written = {cell for column, cell in texts.items() if columns()[column].kind in KEPT_AS_WRITTEN}
-    composed = _of_each({cell: several[cell] for cell in written if not looks[cell]["ascii"]}, _composed)
-    loose = {cell for cell, told in composed.items() if not told["composed"]}
-    clean = {column: _clean(cell, cell in loose, looks[cell]) for column, cell in texts.items()}
+    loose = _of_each({cell: several[cell] for cell in written if not looks[cell]["ascii"]}, _loose)
+    clean = {column: _clean(cell, loose.get(cell, False), looks[cell]) for column, cell in texts.items()}
     taken = {column: cell for column, cell in texts.items() if cell in few and clean[column] == cell}
     listed = once.select(pl.col(set(taken.values())).list.drop_nulls().list.sort()).to_dict(as_series=False)
     return clean, {column: listed[cell][0] for column, cell in taken.items()}
 
 
-def _of_each(
-    cells: dict[str, tuple[pl.DataFrame, pl.Expr]], looks: Callable[[pl.Expr], dict[str, pl.Expr]]
-) -> dict[str, dict[str, bool]]:
+def _of_each(cells: dict[str, tuple[pl.DataFrame, pl.Expr]], look: Callable[[pl.Expr], pl.Expr]) -> dict[str, Any]:
     """Of each cell what is asked of its values, which are an expression over a frame: asked of all in a frame at once, as
     to put a question takes longer than to answer it of a small file."""
     found = {}
     for frame in {id(frame): frame for frame, _ in cells.values()}.values():
-        asked = [
-            pl.struct([look.alias(told) for told, look in looks(each).items()]).alias(cell)
-            for cell, (its, each) in cells.items()
-            if its is frame
-        ]
+        asked = [look(values).alias(cell) for cell, (its, values) in cells.items() if its is frame]
         found |= frame.select(asked).row(0, named=True)
     return found
 
 
-def _looks(values: pl.Expr) -> dict[str, pl.Expr]:
+def _looks(values: pl.Expr) -> pl.Expr:
     """white: whether one has white around it, or other white than spaces in it. empty: whether one only marks emptiness.
     ascii: whether all are."""
     around = values.str.starts_with(" ").any() | values.str.ends_with(" ").any()
     within = values.str.join("").str.contains_any(list(OTHER_WHITE)).any()  # as one text, which takes half as long
     ascii_alone = values.str.len_bytes().sum() == values.str.len_chars().sum()
-    return {"white": around | within, "empty": values.is_in(EMPTY_MARKS).any(), "ascii": ascii_alone}
+    return pl.struct(white=around | within, empty=values.is_in(EMPTY_MARKS).any(), ascii=ascii_alone)
 
 
-def _composed(values: pl.Expr) -> dict[str, pl.Expr]:
-    """composed: whether all are."""
-    return {"composed": ~(values.str.normalize("NFC") != values).any()}
+def _loose(values: pl.Expr) -> pl.Expr:
+    """Whether one is not composed."""
+    return (values.str.normalize("NFC") != values).any()
 
 
 def _clean(cell: str, loose: bool, looks: dict[str, bool]) -> str:
@@ -105,12 +99,12 @@ def without_unfit(con: duckdb.DuckDBPyConnection, name: str, texts: list[str], f
     the SQL of a text as far as it fits."""
     asked = f"({fits('text')}) IS NOT NULL"
     known = _answered(asked)
+    told = {}
     if new := [text for text in texts if text not in known]:
-        told = con.execute(f"SELECT text, {asked} FROM (SELECT unnest(?::VARCHAR[]) AS text)", [new]).fetchall()
+        told = dict(con.execute(f"SELECT text, {asked} FROM (SELECT unnest(?::VARCHAR[]) AS text)", [new]).fetchall())
         if len(known) < MOST_ANSWERED:
             known.update(told)
-        known = known | dict(told)
-    unfit = [literal(text) for text in texts if not known[text]]
+    unfit = [literal(text) for text in texts if not told.get(text, known.get(text))]
     return f"CASE WHEN {name} NOT IN ({', '.join(unfit)}) THEN {name} END" if unfit else name
 
 

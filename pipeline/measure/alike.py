@@ -133,16 +133,19 @@ def alike(
 def _by_stretch(con: duckdb.DuckDBPyConnection, of: str, valued: str | None, origin: bool, due: bool) -> str:
     """SELECT of the dossiers that need not stay rows of their own, their days those of the stretches; as of `alike`."""
     first, last = con.execute(f"SELECT min(day), max(day) FROM {of}stretch").fetchall()[0]
-    within = f"CASE WHEN d.{{0}} < DATE '{first}' THEN DATE '{first}' WHEN d.{{0}} > DATE '{last}' THEN DATE '{last}' ELSE d.{{0}} END"
-    day = f"{of}stretch {{1}} ON {{1}}.day = {within if first else 'd.{0}'}"
-    joins = f"LEFT JOIN {day.format('concluded_on', 'c')}"
+
+    def stretch(name: str, day: str) -> str:
+        within = f"CASE WHEN {day} < DATE '{first}' THEN DATE '{first}' WHEN {day} > DATE '{last}' THEN DATE '{last}' ELSE {day} END"
+        return f"{of}stretch {name} ON {name}.day = {within if first else day}"
+
+    joins = f"LEFT JOIN {stretch('c', 'd.concluded_on')}"
     received, concluded, ends = "r.begins", "c.begins", "NULL::DATE"
     if not origin and valued in OF_CONCLUDED:
         received = concluded
     else:
-        joins = f"JOIN {day.format('received_on', 'r')} {joins}"
+        joins = f"JOIN {stretch('r', 'd.received_on')} {joins}"
     if due:
-        joins += f" LEFT JOIN {day.format('due_on', 't')}"
+        joins += f" LEFT JOIN {stretch('t', 'd.due_on')}"
         same = "c.first_day = t.first_day"
         concluded = f"CASE WHEN {same} AND d.concluded_on > d.due_on THEN c.last_day ELSE c.first_day END"
         ends = f"CASE WHEN {same} AND d.due_on > d.concluded_on THEN t.last_day ELSE t.first_day END"

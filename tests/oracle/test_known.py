@@ -191,7 +191,7 @@ THREE_YEARS = date(2023, 11, 5), date(2023, 10, 20)
 
 
 @pytest.mark.slow
-def test_every_quarter_as_known_at_every_months_end_of_three_years(tmp_path: Path) -> None:
+def test_every_quarter_as_known_at_months_ends_of_three_years(tmp_path: Path) -> None:
     history = make(tmp_path / "home", 13, 250, MIXED, THREE_YEARS)
     holds_the_odd_cases(history.arrivals)
     must_agree(history, some(MONTHS_ENDS, 8))

@@ -176,7 +176,7 @@ def test_the_office_at_some_of_its_moments(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_the_office_whenever_something_changes(office: Office) -> None:
+def test_the_office_when_something_changes(office: Office) -> None:
     changes = some(events(office.home), 5)
     must_agree(office.home, [moment for at in changes for moment in (at - INSTANT, at)])
 

@@ -22,15 +22,17 @@ from pipeline.warehouse import release
 Case = TypeVar("Case")
 as_in_an_office = release.describe
 THOROUGH = os.environ.get("MOTCUA_THOROUGH") == "1"
+# what .ci/run does itself each time
+thorough = pytest.mark.skipif(not THOROUGH, reason="only with MOTCUA_THOROUGH=1")
 
 
 def some(cases: Sequence[Case], most: int) -> list[Case]:
-    """So many of the cases, from the first to the last at even steps; all of them with MOTCUA_THOROUGH=1.
-    most: two or more."""
+    """So many of the cases, from the first to the last at even steps (one: the first); all of them with
+    MOTCUA_THOROUGH=1."""
     last = len(cases) - 1
     if THOROUGH or most > last:
         return list(cases)
-    return [cases[round(n * last / (most - 1))] for n in range(most)]
+    return [cases[round(n * last / max(1, most - 1))] for n in range(most)]
 
 
 class _WithoutComments:

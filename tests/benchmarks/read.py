@@ -31,7 +31,7 @@ PARTS = {
     "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"><Default Extension="rels" ContentType="application/xml"/>'
     '<Default Extension="xml" ContentType="application/xml"/></Types>',
 }
-# Each runs in a process of its own and prints seconds, rows and its peak memory in MB.
+# Each runs in a process of its own and prints seconds of CPU, rows and its peak memory in MB.
 TIMED = """
 import json, resource, sys, time
 from pathlib import Path
@@ -48,10 +48,10 @@ import pipeline.read.files
 from pipeline.read.grids import open_file
 path = Path(sys.argv[1])
 before = peak()
-begun = time.perf_counter()
+begun = time.process_time()
 {act}
 print(json.dumps({{
-    "seconds": time.perf_counter() - begun, "rows": rows,
+    "seconds": time.process_time() - begun, "rows": rows,
     "peak": peak(), "before": before,
 }}))
 """

@@ -85,13 +85,13 @@ def test_a_night_reads_the_log_twice_and_each_file_for_itself(home: Home, monkey
 
 @pytest.mark.slow
 def test_a_short_year(home: Home) -> None:
-    """Nine days: the night that is held against the fourth; what stands on the disk stays."""
+    """Six days: the night that is held against the third; what stands on the disk stays."""
     found = year(
-        home, Country(400, units=2, districts=2), days=9, a_day=4, early=4, every=2, window=1, say=lambda _: None
+        home, Country(400, units=2, districts=2), days=6, a_day=4, early=3, every=2, window=1, say=lambda _: None
     )
     assert (len(found.early), len(found.late)) == (1, 1)
     early, late = found.stored
-    assert (early["files taken in"], late["files taken in"]) == (2 + 2 * 4, 2 + 2 * 9)
+    assert (early["files taken in"], late["files taken in"]) == (2 + 2 * 3, 2 + 2 * 6)
     assert late["folders left half done"] == 0
     assert late["databases of earlier knowledge"] == 0
     assert late["quarters' outputs"] <= early["quarters' outputs"] + 1

@@ -21,6 +21,7 @@ import pytest
 
 from pipeline import __main__ as bootstrap
 from tests.conventions import ROOT, tree
+from tests.quick import thorough
 
 BASE = getattr(sys, "_base_executable", None) or sys.executable
 posix = pytest.mark.skipif(os.name != "posix", reason="the fake Python is a POSIX script")
@@ -362,6 +363,7 @@ def test_exit_code_of_the_command_is_passed_through() -> None:
 # ---- for real
 
 
+@thorough
 @pytest.mark.slow
 def test_fresh_clone(tmp_path: Path) -> None:
     """What git would commit, in an empty folder, with a Python that has nothing installed."""

@@ -194,7 +194,7 @@ THREE_YEARS = date(2023, 11, 5), date(2023, 10, 20)
 def test_every_quarter_as_known_at_months_ends_of_three_years(tmp_path: Path) -> None:
     history = make(tmp_path / "home", 13, 250, MIXED, THREE_YEARS)
     holds_the_odd_cases(history.arrivals)
-    must_agree(history, some(MONTHS_ENDS, 8))
+    must_agree(history, some(MONTHS_ENDS, 5))
 
 
 @pytest.mark.slow
@@ -318,7 +318,7 @@ def changes(history: History, where: str) -> list[datetime]:
 @pytest.mark.slow
 def test_without_a_fault_nothing_differs(short: History) -> None:
     """Not even where the faults below are looked for."""
-    must_agree(short, [moment for where in ("came", "went", "back") for moment in changes(short, where)[:4]])
+    must_agree(short, [moment for where in ("came", "went", "back") for moment in some(changes(short, where)[:4], 2)])
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_an_office_with_everything(office: Office, whole: Path, tmp_path: Path) 
     """Late files, a register that goes before another, own units, a rejected row, what vanishes, reopens, is taken back."""
     intake, quarters = recorded(office.home), periods_of(whole, "nd09", "quarter")[::2]
     assert len(quarters) >= 3
-    assert [line for key in quarters for line in differing(intake, tmp_path, whole, key)] == []
+    assert [line for key in some(quarters, 3) for line in differing(intake, tmp_path, whole, key)] == []
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_random_arrivals(tmp_path: Path) -> None:
     whole = night.build_apart(intake, tmp_path / "whole")
     asked = [*periods_of(whole, "nd09", "quarter"), *periods_of(whole, "calendar", "month")[::6]]
     assert len(asked) >= 5
-    assert [line for key in some(asked, 5) for line in differing(intake, tmp_path, whole, key)] == []
+    assert [line for key in some(asked, 3) for line in differing(intake, tmp_path, whole, key)] == []
 
 
 def test_a_dossier_that_is_left_out_is_seen(

@@ -82,7 +82,7 @@ HEARTS = {("main", "dossier_period"), ("live", "dossier_period")}
 def nights(home: Home, apart: Path, moments: list[datetime]) -> tuple[list[str], int]:
     """Publishes what was known at one moment after the other; what differs from whole builds, at some of them, and how many
     nights went on from the one before."""
-    found, went_on, looked_at = [], 0, some(moments, 5)
+    found, went_on, looked_at = [], 0, some(moments, 3)
     for n, moment in enumerate(moments):
         intake = recorded(home, moment)
         built = night.build(home, intake)

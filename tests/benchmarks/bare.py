@@ -3,7 +3,8 @@ counts, a row per quarter and unit, so that they can be compared cell by cell.
 
     count     only counts (DuckDB, Polars, pandas)
     outputs   writes the same outputs as a night: typed rows with a keyed hash as Parquet for each file, one table of
-              all dossiers, the counts (DuckDB); with the export's columns, or with all that the night's table has
+              all dossiers, the counts (DuckDB); with the export's columns, or with all that the night's table has, and
+              then also the counts of every period in which a night counts
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def quarters() -> list[Period]:
 
 
 def count_sql(dossiers: str, asked: Sequence[Period]) -> str:
-    """One statement for all quarters over rows of unit, channel and DATEs received, due, finished."""
+    """One statement for all periods over rows of unit, channel and DATEs received, due, finished."""
     period, first, last, where = f"'{asked[0].key}'", f"DATE '{asked[0].start}'", f"DATE '{asked[0].end}'", "WHERE"
     if len(asked) > 1:  # else, as a person would write it, without a join, which costs twice as much
         values = ", ".join(f"('{q.key}', DATE '{q.start}', DATE '{q.end}')" for q in asked)
@@ -74,8 +75,8 @@ def typed_sql(glob: str, form: str) -> str:
 
 DUCKDB_COUNT = """
 import sys, duckdb
-sql, out = sys.argv[1:3]
-duckdb.sql(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")
+sql, out, *database = sys.argv[1:]
+duckdb.connect(*database).execute(f"COPY ({sql}) TO '{out}' (FORMAT parquet)")
 """
 
 DUCKDB_OUTPUTS = """

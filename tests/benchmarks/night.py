@@ -21,13 +21,14 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from pipeline.declare.figures import asked_labels, labels, measures
+from pipeline.declare.periods import all_periods
 from pipeline.errors import NoPictures
 from pipeline.report.charts import pictures
 from pipeline.report.figures import Drawing
 from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from tests.benchmarks import bare, equal
-from tests.benchmarks.country import LAST_DAY, Country
+from tests.benchmarks.country import FIRST_DAY, LAST_DAY, Country
 from tests.benchmarks.run import Cost, measured, motcua, motcua_night, own
 
 NEXT_DAY = date(2024, 12, 20)
@@ -57,6 +58,7 @@ class Bench:
         self.lines: list[Line] = []
         self.tables: dict[str, dict[str, int]] = {}  # of the bare programs' dossiers, by what is asked of the night's
         self.compared = 0  # cells of these that the night has too
+        self.periods = self.work / "periods.parquet"  # counts of all of them, by a bare program
         self.files = (self.home.raw / "*" / f"so_{LAST_DAY:%Y%m%d}.{self.form}").as_posix()
 
     def add(self, name: str, cost: Cost, beside: str | None = None, most: float | None = None) -> None:
@@ -123,12 +125,18 @@ class Bench:
             self._whole_table()
 
     def _whole_table(self) -> None:
-        """As the same outputs, but with every column of the night's table."""
+        """As the same outputs, but with every column of the night's table; and then also the counts of every period in
+        which a night counts, by the plain statement."""
         (folder := self.work / "whole").mkdir()
         of_table = bare.count_sql(bare.WHOLE_TABLE_ROWS, bare.quarters())
         words = (bare.numbered_sql(self.form), bare.whole_table_sql(LAST_DAY), of_table, self.files, folder.as_posix())
-        self.add("same table, DuckDB", measured(bare.DUCKDB_OUTPUTS, *words, self._out("whole")))
-        self.tables["FROM dossier"] = equal.cells(folder / "bare.duckdb", "FROM dossier")
+        of_table = measured(bare.DUCKDB_OUTPUTS, *words, self._out("whole"))
+        self.add("same table, DuckDB", of_table, "same outputs, DuckDB")
+        database = folder / "bare.duckdb"
+        counts = bare.count_sql(bare.WHOLE_TABLE_ROWS, list(all_periods(FIRST_DAY, LAST_DAY)))
+        of_periods = measured(bare.DUCKDB_COUNT, counts, self.periods.as_posix(), str(database))
+        self.add("same table and all periods, DuckDB", of_table + of_periods, "same outputs, DuckDB")
+        self.tables["FROM dossier"] = equal.cells(database, "FROM dossier")
         shutil.rmtree(folder)
 
     def night(self) -> None:
@@ -190,12 +198,17 @@ class Bench:
                 named = f"FROM '{path.as_posix()}' c LEFT JOIN unit u ON u.unit_id = c.unit"  # one tells units by keys
                 told = con.execute(f"SELECT period, coalesce(u.unit, c.unit) AS unit, {picked} {named} ORDER BY ALL")
                 cells += equal.same_rows(path.stem, told.fetchall(), ours)
+            if self.periods.exists():
+                theirs = f"SELECT period, unit, {picked} FROM '{self.periods.as_posix()}' JOIN period USING (period) WHERE TRUE {ENDED}"
+                counts = f"SELECT period, unit_id, {', '.join(bare.COUNTS)} FROM unit_count WHERE total > 0 {ENDED}"
+                cells += equal.same_rows("all periods", con.execute(theirs).fetchall(), con.execute(counts).fetchall())
         return cells
 
     def _out(self, name: str) -> str:
         return (self.work / f"counts_{name}.parquet").as_posix()
 
 
+ENDED = f"AND period_to <= DATE '{LAST_DAY}' ORDER BY ALL"  # of others the news change the counts
 SUMS = ", ".join(
     f"coalesce(sum(n) FILTER (WHERE {measures()[name].where}), 0)::BIGINT AS {name}" for name in bare.COUNTS
 )

@@ -27,6 +27,10 @@ class Cost:
     cpu: float
     peak: float | None = None
 
+    def __add__(self, other: Cost) -> Cost:
+        """Of one after the other, both with a peak."""
+        return Cost(self.wall + other.wall, self.cpu + other.cpu, max(self.peak or 0, other.peak or 0))
+
 
 def own(root: Path) -> Path:
     """A benchmark's own home, kept for its next run: it may delete what stands there, record and all. Raises SystemExit

@@ -15,7 +15,7 @@ import duckdb
 
 from pipeline.declare.figures import labels
 from pipeline.declare.rules import OURS
-from pipeline.measure.heart import heart_select
+from pipeline.measure.heart import has_states, heart_select
 
 # The place in a period in which a dossier counts: period and unit as one number, and the number for each sum it is in.
 PLACES = """
@@ -123,7 +123,7 @@ def alike(
             CREATE OR REPLACE TEMP VIEW {of}{name}_dossier_state AS SELECT * FROM {of}dossier_state"""
     )
     more = "".join(f", d.{n}" for n in counts)
-    heart = heart_select(OURS, f"{of}alike_", f"{of}{name}_", more)
+    heart = heart_select(OURS, f"{of}alike_", f"{of}{name}_", more, has_states(con, of))
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW {of}{name}_period AS SELECT period AS place, * EXCLUDE (period) FROM ({heart})"
     )

@@ -8,6 +8,7 @@ Not here: the outputs that are written anew when a mark changes (report/standing
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import duckdb
 
@@ -16,7 +17,7 @@ from pipeline.declare.forms import forms
 from pipeline.declare.periods import a_year_earlier, default_scheme, earlier, parse_period
 from pipeline.declare.rules import OURS
 from pipeline.declare.scores import scores
-from pipeline.measure.heart import heart_select
+from pipeline.measure.heart import has_states, heart_select
 from pipeline.measure.moved import COUNTED, MARKS, WHOLE, Part, count_registers
 from pipeline.measure.score_table import DAYS, NEW
 from pipeline.measure.summary import quarters
@@ -33,11 +34,11 @@ def count_marks(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOLE)
             f"CREATE OR REPLACE TEMP VIEW {part.of}asked_period_unit AS "
             f"SELECT * FROM {part.of}period_unit WHERE kind = 'quarter' AND scheme = '{default_scheme()}'"
         )
-    count_registers(con, counted, MARKS, COUNTS, _answers_of)
+    count_registers(con, counted, MARKS, COUNTS, partial(_answers_of, con))
 
 
-def _answers_of(of: str) -> str:
-    return answers_sql(heart_select(OURS, f"{of}asked_", of))
+def _answers_of(con: duckdb.DuckDBPyConnection, of: str) -> str:
+    return answers_sql(heart_select(OURS, f"{of}asked_", of, states=has_states(con, of)))
 
 
 def answers_sql(rows: str) -> str:

@@ -26,6 +26,7 @@ from pipeline.measure.figures import (
     unit_counts_sql,
     view_sql,
 )
+from pipeline.measure.heart import has_states
 from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, rows_of, store
 
@@ -111,7 +112,7 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, seal: Seal) -> str:
 
 def _view(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal]) -> None:
     """What is computed when it is asked: the computed rows of live periods, and the kept ones of sealed periods."""
-    con.execute(view_sql(name, f"{LIVE}.", "main."))
+    con.execute(view_sql(name, f"{LIVE}.", "main.", has_states(con)))
     if name == COUNTED_ANEW:
         con.execute(f"CREATE VIEW {KEPT}.{name} AS {unit_count_select(f'{KEPT}.period_count')}")
     else:

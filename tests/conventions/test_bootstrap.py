@@ -363,6 +363,12 @@ def test_exit_code_of_the_command_is_passed_through() -> None:
 # ---- for real
 
 
+def test_the_lock_holds_all_that_its_packages_need() -> None:
+    """As far as the environment of the tests is made from it."""
+    check = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)
+    assert check.returncode == 0, check.stdout
+
+
 @thorough
 @pytest.mark.slow
 def test_fresh_clone(tmp_path: Path) -> None:

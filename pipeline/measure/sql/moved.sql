@@ -41,8 +41,10 @@ WHERE received_on BETWEEN getvariable('since') AND getvariable('until') OR opene
 UNION
 SELECT d.rowid FROM dossier d SEMI JOIN other_state USING (dossier_id);
 
+-- found first, and then asked whether a file tells of them: else all columns of all dossiers are held against `touched`
 CREATE TEMP TABLE moved_dossier AS
-SELECT {asked} FROM dossier ANTI JOIN touched USING (dossier_id) WHERE rowid IN (FROM moved_place);
+WITH found AS MATERIALIZED (SELECT {asked} FROM dossier WHERE rowid IN (FROM moved_place))
+FROM found ANTI JOIN touched USING (dossier_id);
 
 CREATE TEMP VIEW now_dossier AS SELECT {asked} FROM telling_dossier UNION ALL FROM moved_dossier;
 CREATE TEMP VIEW then_dossier AS SELECT {asked} FROM before_dossier UNION ALL FROM moved_dossier;

@@ -128,8 +128,14 @@ class Bench:
         """As the same outputs, but with every column of the night's table; and then also the counts of every period in
         which a night counts, by the plain statement."""
         (folder := self.work / "whole").mkdir()
-        of_table = bare.count_sql(bare.WHOLE_TABLE_ROWS, bare.quarters())
-        words = (bare.numbered_sql(self.form), bare.whole_table_sql(LAST_DAY), of_table, self.files, folder.as_posix())
+        of_quarters = bare.count_sql(bare.WHOLE_TABLE_ROWS, bare.quarters())
+        words = (
+            bare.numbered_sql(self.form),
+            bare.whole_table_sql(LAST_DAY),
+            of_quarters,
+            self.files,
+            folder.as_posix(),
+        )
         of_table = measured(bare.DUCKDB_OUTPUTS, *words, self._out("whole"))
         self.add("same table, DuckDB", of_table, "same outputs, DuckDB")
         database = folder / "bare.duckdb"

@@ -18,7 +18,7 @@ from pipeline.declare.rules import OURS, filled, rule_sets
 from pipeline.declare.tables import sealed_tables
 from pipeline.measure import spark
 from pipeline.measure.counted import PERIOD_COLUMNS, count, part_lists, reported_forms, with_summaries
-from pipeline.measure.heart import has_states, heart_select
+from pipeline.measure.heart import heart_select
 from pipeline.measure.moved import COUNTED, WHOLE, Part, store_counted
 from pipeline.measure.reported import reconciled, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
@@ -39,7 +39,7 @@ def build_figures(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOL
     _threshold_table(con)
     score_table(con)
     build_returns(con)
-    con.execute(dossier_period_sql(states=has_states(con)))
+    con.execute(view_sql(HEART))
     if settings.engine() == "spark":
         spark.make_table(con, "period_count", plain_selects())
         _count_from_rows(con)
@@ -49,12 +49,6 @@ def build_figures(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] = WHOL
     for name in VIEWS[1:]:
         con.execute(view_sql(name))
     derived_tables(con)
-
-
-def dossier_period_sql(live: str = "", main: str = "", states: bool = True) -> str:
-    """The view `dossier_period`; live, main: schemas of the view and its periods, and of the dossiers, with their dots.
-    states: as of `heart_select`, for a view that stands as long as its dossiers do."""
-    return f"CREATE VIEW {live}dossier_period AS {heart_select(OURS, live, main, states=states)}"
 
 
 def plain_selects() -> dict[str, str]:
@@ -76,11 +70,13 @@ def _count_from_rows(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def view_sql(name: str, live: str = "", main: str = "", states: bool = True) -> str:
-    """A figure view over live rows, as of `dossier_period_sql`."""
+    """A figure view over live rows. live, main: schemas of the view and its periods, and of the dossiers, with their dots.
+    states: as of `heart_select`, for a `dossier_period` that stands as long as its dossiers do."""
     if name == HEART:
-        return dossier_period_sql(live, main, states)
-    places = {"heart": live, "own": live, "live": live, "main": main}
-    return f"CREATE VIEW {live}{name} AS {filled(live_select(name), places)}"
+        select = heart_select(OURS, live, main, states=states)
+    else:
+        select = filled(live_select(name), {"heart": live, "own": live, "live": live, "main": main})
+    return f"CREATE VIEW {live}{name} AS {select}"
 
 
 def live_select(name: str) -> str:

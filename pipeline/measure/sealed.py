@@ -64,8 +64,9 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
     for name in tables:
         wheres = [slice_where(name, s.period, *list(days[s.period].values())[1:]) for s in shown]
         _show(con, name, shown, " OR ".join(wheres) or "FALSE")
+    states = has_states(con)
     for name in VIEWS:
-        _view(con, name, shown)
+        _view(con, name, shown, states)
     _seal_table(con, seals)
     known_at = con.execute("SELECT max(known_at) FROM file").fetchall()[0][0]
     _revision_table(con, seals, known_at)
@@ -110,9 +111,10 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, seal: Seal) -> str:
     return f"SELECT {columns}, '{seal.short}' AS seal FROM read_parquet({path})"
 
 
-def _view(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal]) -> None:
-    """What is computed when it is asked: the computed rows of live periods, and the kept ones of sealed periods."""
-    con.execute(view_sql(name, f"{LIVE}.", "main.", has_states(con)))
+def _view(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal], states: bool) -> None:
+    """What is computed when it is asked: the computed rows of live periods, and the kept ones of sealed periods. states: as
+    of `view_sql`."""
+    con.execute(view_sql(name, f"{LIVE}.", "main.", states))
     if name == COUNTED_ANEW:
         con.execute(f"CREATE VIEW {KEPT}.{name} AS {unit_count_select(f'{KEPT}.period_count')}")
     else:

@@ -128,19 +128,13 @@ class Bench:
         """As the same outputs, but with every column of the night's table; and then also the counts of every period in
         which a night counts, by the plain statement."""
         (folder := self.work / "whole").mkdir()
-        of_quarters = bare.count_sql(bare.WHOLE_TABLE_ROWS, bare.quarters())
-        words = (
-            bare.numbered_sql(self.form),
-            bare.whole_table_sql(LAST_DAY),
-            of_quarters,
-            self.files,
-            folder.as_posix(),
-        )
+        quarters = bare.count_sql(bare.WHOLE_TABLE_ROWS, bare.quarters())
+        words = (bare.numbered_sql(self.form), bare.whole_table_sql(LAST_DAY), quarters, self.files, folder.as_posix())
         of_table = measured(bare.DUCKDB_OUTPUTS, *words, self._out("whole"))
         self.add("same table, DuckDB", of_table, "same outputs, DuckDB")
         database = folder / "bare.duckdb"
-        counts = bare.count_sql(bare.WHOLE_TABLE_ROWS, list(all_periods(FIRST_DAY, LAST_DAY)))
-        of_periods = measured(bare.DUCKDB_COUNT, counts, self.periods.as_posix(), str(database))
+        periods = bare.count_sql(bare.WHOLE_TABLE_ROWS, list(all_periods(FIRST_DAY, LAST_DAY)))
+        of_periods = measured(bare.DUCKDB_COUNT, periods, self.periods.as_posix(), str(database))
         self.add("same table and all periods, DuckDB", of_table + of_periods, "same outputs, DuckDB")
         self.tables["FROM dossier"] = equal.cells(database, "FROM dossier")
         shutil.rmtree(folder)
@@ -205,8 +199,8 @@ class Bench:
                 told = con.execute(f"SELECT period, coalesce(u.unit, c.unit) AS unit, {picked} {named} ORDER BY ALL")
                 cells += equal.same_rows(path.stem, told.fetchall(), ours)
             if self.periods.exists():
-                theirs = f"SELECT period, unit, {picked} FROM '{self.periods.as_posix()}' JOIN period USING (period) WHERE TRUE {ENDED}"
-                counts = f"SELECT period, unit_id, {', '.join(bare.COUNTS)} FROM unit_count WHERE total > 0 {ENDED}"
+                theirs = f"SELECT period, unit, {picked} FROM '{self.periods.as_posix()}' JOIN period USING (period) WHERE {ENDED}"
+                counts = f"SELECT period, unit_id, {', '.join(bare.COUNTS)} FROM unit_count WHERE total > 0 AND {ENDED}"
                 cells += equal.same_rows("all periods", con.execute(theirs).fetchall(), con.execute(counts).fetchall())
         return cells
 
@@ -214,7 +208,7 @@ class Bench:
         return (self.work / f"counts_{name}.parquet").as_posix()
 
 
-ENDED = f"AND period_to <= DATE '{LAST_DAY}' ORDER BY ALL"  # of others the news change the counts
+ENDED = f"period_to <= DATE '{LAST_DAY}' ORDER BY ALL"  # of others the news change the counts
 SUMS = ", ".join(
     f"coalesce(sum(n) FILTER (WHERE {measures()[name].where}), 0)::BIGINT AS {name}" for name in bare.COUNTS
 )

@@ -114,6 +114,7 @@ HEADINGS = {
     "target": Text("Chỉ tiêu", "Target"),
     "cell": Text("Ô", "Cell"),
 }
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a text begins that a spreadsheet runs
 LEVEL = {"unit": Text("đơn vị", "unit"), "group": Text("nhóm", "group"), "total": Text("tổng", "total")}
 
 
@@ -126,14 +127,16 @@ def heading(key: str, lang: str) -> str:
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """A list of objects; days as ISO text, exact values as numbers of full double precision."""
+    """A list of objects, each in a line of its own (indented JSON Python writes by itself, the other kind in C); days as
+    ISO text, exact values as numbers of full double precision."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, date):
             return str(value)  # 2023-09-14, and 2023-09-14 23:59:59 for a moment
         return float(value) if isinstance(value, Decimal) else str(value)
 
-    return json.dumps(list(rows), ensure_ascii=False, indent=1, default=plain)
+    written = json.JSONEncoder(ensure_ascii=False, default=plain).encode
+    return "[" + ",".join(f"\n{written(row)}" for row in rows) + "\n]"
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -143,15 +146,15 @@ def as_csv(rows: Sequence[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(rows[0])
-    writer.writerows([[defused(v) for v in row.values()] for row in rows])
+    columns = zip(*(row.values() for row in rows), strict=True)
+    writer.writerows(zip(*map(_defused, columns), strict=True))
     return out.getvalue()
 
 
-def defused(value: Any) -> Any:
-    """A text that begins like a formula, made harmless for spreadsheets; other values as they are."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return "" if value is None else value
+def _defused(column: Sequence[Any]) -> Sequence[Any]:
+    """The values of a column, texts that begin like a formula made harmless for spreadsheets. Most columns have none."""
+    odd = {value for value in column if isinstance(value, str) and value.startswith(FORMULA)}
+    return [f"'{value}" if isinstance(value, str) and value in odd else value for value in column] if odd else column
 
 
 def print_table(

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import openpyxl
 import pytest
+from xlsxwriter.worksheet import Worksheet
 
 from pipeline.declare.definitions import figures as declared_figures
 from pipeline.declare.figures import indicators, measures, thresholds
@@ -28,6 +29,7 @@ from pipeline.report.book import Book, open_book
 from pipeline.report.display import COVERAGE, NO_DATA, NOTHING, VERDICT
 from pipeline.report.sheets import figures as sheets
 from pipeline.report.sheets.about import KIND
+from pipeline.report.sheets.formulas import PlainFormulas
 from pipeline.report.sheets.heading import standing
 from pipeline.report.sheets.styles import workbook
 from pipeline.report.sheets.table import Column, table_sheet
@@ -460,3 +462,16 @@ def test_libreoffice_reckons_the_same(made: Made, need_tool: Callable[[str | Non
     assert any("_xa_" in name for name in names), "which LibreOffice would take for an escaped character"
     assert [anew["Tệp nguồn", f"A{n}"] for n in range(6, 6 + len(names))] == names
     assert stored(planted)["a"]["A1"].value == 3 and wrong["a", "A1"] == 2
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["=A1/B1", '=IF(A1>=B1+C1,"khớp","lệch")', "=SUM(A1:B1)", "=SUM(FILTER(A1:A2,B1:B2))", "{=SUM(A1*B1)}", "A1"],
+)
+def test_a_formula_is_written_as_xlsxwriter_writes_it(formula: str, tmp_path: Path) -> None:
+    written = []
+    for name, sheets_of in (("ours.xlsx", PlainFormulas), ("theirs.xlsx", Worksheet)):
+        with workbook(tmp_path / name, "Thử", "2023-09-30T23:30:00") as (book, _):
+            book.add_worksheet("a", sheets_of).write_formula(0, 3, formula, None, 1)
+        written.append((tmp_path / name).read_bytes())
+    assert written[0] == written[1]

@@ -87,10 +87,13 @@ def workbook(path: Path, title: str, known_at: str) -> Generator[tuple[Workbook,
     the same release gives the same bytes. A text is a text: none is taken for a formula, a number or an address."""
     import xlsxwriter
 
+    from pipeline.report.sheets.formulas import PlainFormulas
+
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     texts = dict.fromkeys(("strings_to_formulas", "strings_to_numbers", "strings_to_urls"), False)
     with xlsxwriter.Workbook(str(part), {"in_memory": True, **texts}) as book:
+        book.worksheet_class = PlainFormulas
         book.set_properties({"title": title, "author": "Motcua", "created": datetime.fromisoformat(known_at)})
         yield book, Styles(book)
     part.replace(path)

@@ -101,12 +101,12 @@ def table_sheet(
     for place, words in enumerate(heads):
         sheet.write_string(HEAD_AT, place, words, styles("head", "framed"))
     sheet.set_row(HEAD_AT, max(height(w, widths[p] - 2) for p, w in enumerate(heads)) + 6)
+    letters = {c.key: xl_col_to_name(p) for p, c in enumerate(columns)}
     for n, row in enumerate(rows):
         at = HEAD_AT + 1 + n
         weight = ("total",) if bold(row) else ()
-        places = {c.key: f"{xl_col_to_name(p)}{at + 1}" for p, c in enumerate(columns)}
         for place, column in enumerate(columns):
-            write(sheet, styles, at, place, row[column.key], places, *weight)
+            write(sheet, styles, at, place, row[column.key], letters, *weight)
         texts = [(row[c.key], widths[p]) for p, c in enumerate(columns) if isinstance(row[c.key], str)]
         sheet.set_row(at, max((height(str(t), w - 2) for t, w in texts), default=15) + 3)
     if filtered:
@@ -117,13 +117,14 @@ def table_sheet(
 
 
 def write(
-    sheet: Worksheet, styles: Styles, row: int, column: int, value: Cell, places: dict[str, str], *parts: str
+    sheet: Worksheet, styles: Styles, row: int, column: int, value: Cell, letters: dict[str, str], *parts: str
 ) -> None:
-    """One cell. A text is written as a text, whatever it begins with."""
+    """One cell. A text is written as a text, whatever it begins with. letters: of the columns that formulas name."""
     framed: tuple[str, ...] = ("framed", *parts)
     if isinstance(value, Formula):
         style = styles.number(value.pattern, *framed)
-        sheet.write_formula(row, column, value.text.format(**places), style, value.value)
+        cells = {key: f"{letter}{row + 1}" for key, letter in letters.items()}
+        sheet.write_formula(row, column, value.text.format(**cells), style, value.value)
     elif isinstance(value, Number):
         part = (value.part,) if value.part else ()
         sheet.write_number(row, column, value.value, styles.number(value.pattern, *framed, *part))

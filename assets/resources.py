@@ -65,6 +65,8 @@ class Work:
             self._before = current(self.home)
             self.built = night.build(self.home, self.intake(), self.progress, rebuild)
             self._asked_to_build = True
+            if self.built is None:
+                self._hold()
         return self.built
 
     def publish(self) -> night.Result:
@@ -72,9 +74,14 @@ class Work:
         built = self.build()
         if built is not None and self._release is None:
             self._release = night.publish(self.home, built, self.progress)
-            # all who tell of it open it for themselves, at once while it is open here
-            self._stack.enter_context(open_published(self.home))
+            self._hold()
         return self.settle()
+
+    def _hold(self) -> None:
+        """Holds what is published open until `close`: all who tell of it open it for themselves, at once while it is open
+        here."""
+        if current(self.home):
+            self._stack.enter_context(open_published(self.home))
 
     def settle(self) -> night.Result:
         """The night's result as it stands."""

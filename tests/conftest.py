@@ -45,7 +45,7 @@ def home(tmp_path: Path) -> Home:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The sample's exports, taken in and published once. Read it; a test that changes it takes `fresh_sample`."""
     made = copy_of_sample(tmp_path_factory.mktemp("sample"))
-    with quick.with_comments():
+    with quick.in_full():
         assert night.run(made).exit_code == 0
     return made
 
@@ -77,6 +77,13 @@ def copy_of_sample(root: Path) -> Home:
 def figures_alone() -> Iterator[None]:
     """For tests that ask databases for figures and nothing else."""
     with quick.figures_alone():
+        yield
+
+
+@pytest.fixture(scope="module")
+def in_full() -> Iterator[None]:
+    """For tests that ask databases for macros, comments, or figures by other rules."""
+    with quick.in_full():
         yield
 
 

@@ -1,4 +1,4 @@
-"""What the tests leave out: of a night what takes time and tells no figure (`with_comments` puts it back), and of long
+"""What the tests leave out: of a night what takes time and tells no figure (`in_full` puts it back), and of long
 histories some of their moments (`MOTCUA_THOROUGH=1 python3 -m pipeline test` asks about all of them).
 
 Not here: what Dagster's page and commands in processes of their own do; they run as in an office.
@@ -20,7 +20,11 @@ from pipeline.measure import sealed
 from pipeline.warehouse import release
 
 Case = TypeVar("Case")
-as_in_an_office = release.describe
+# beside the figures of a night, and made from them: comments and dictionary, macros, other rule sets' views
+BESIDE = {
+    (module, name): getattr(module, name)
+    for module, name in ((release, "describe"), (night, "as_known_macros"), (sealed, "rule_views"))
+}
 THOROUGH = os.environ.get("MOTCUA_THOROUGH") == "1"
 # what .ci/run does itself each time
 thorough = pytest.mark.skipif(not THOROUGH, reason="only with MOTCUA_THOROUGH=1")
@@ -33,6 +37,16 @@ def some(cases: Sequence[Case], most: int) -> list[Case]:
     if THOROUGH or most > last:
         return list(cases)
     return [cases[round(n * last / max(1, most - 1))] for n in range(most)]
+
+
+connect = duckdb.connect
+
+
+def _with_one_thread(*named: Any, **how: Any) -> duckdb.DuckDBPyConnection:
+    """As many workers as cores ask: sharing small questions out among threads is a tenth of what the tests take."""
+    con = connect(*named, **how)
+    con.execute("SET threads = 1")
+    return con
 
 
 class _WithoutComments:
@@ -49,30 +63,34 @@ class _WithoutComments:
 
 
 def leave_out() -> None:
-    """For all tests of this process: comments, and waiting for the disk."""
-    release.describe = lambda con, *told: as_in_an_office(_WithoutComments(con), *told)
+    """For all tests of this process: what stands beside the figures, but for the dictionary, and waiting for the disk."""
+    describe = BESIDE[release, "describe"]
+    release.describe = lambda con, *told: describe(_WithoutComments(con), *told)
+    night.as_known_macros = sealed.rule_views = lambda *_: None
+    if not THOROUGH:
+        duckdb.connect = _with_one_thread
     # What a test wrote need not survive a power cut: waiting for the disk is most of what small files and runs cost.
     os.fsync = lambda _: None
     event.listen(Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
 
 
 @contextmanager
-def with_comments() -> Iterator[None]:
-    """Databases made meanwhile have comments on all tables and columns, as those of an office have.
+def in_full() -> Iterator[None]:
+    """Databases made meanwhile are as those of an office: with comments on all tables and columns, macros, and the views of
+    other rule sets.
 
-    They are the same in every database and take a quarter of a small night: the sample has them, and what asks for
-    them."""
+    They are the same in every database and take a third of a small night: the sample has them, and what asks for them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "describe", as_in_an_office)
+        for (module, name), made in BESIDE.items():
+            patch.setattr(module, name, made)
         yield
 
 
 @contextmanager
 def figures_alone() -> Iterator[None]:
-    """Databases made meanwhile have nothing beside their figures: no dictionary, macros, other rule sets' views. They
-    take a third of its building, and nobody asks for them where databases of earlier knowledge are compared."""
+    """Databases made meanwhile have no dictionary either, and no command reads them: where nobody asks but for figures."""
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((release, "describe"), (night, "as_known_macros"), (sealed, "rule_views")):
+        for module, name in BESIDE:
             patch.setattr(module, name, lambda *_: None)
         yield
 

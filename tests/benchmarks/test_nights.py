@@ -25,6 +25,7 @@ from tests.benchmarks.nights import (
     year,
     year_table,
 )
+from tests.quick import thorough
 
 ENTRY = Entry(1, "2025-01-01T00:00:00+00:00", "2025-01-01 07:00:00", "a" * 64, "so", "a.csv", 1, None)
 
@@ -83,6 +84,7 @@ def test_a_night_reads_the_log_twice_and_each_file_for_itself(home: Home, monkey
     assert sum(first.stages.values()) <= first.whole * 1.02
 
 
+@thorough
 @pytest.mark.slow
 def test_a_short_year(home: Home) -> None:
     """Six days: the night that is held against the third; what stands on the disk stays."""

@@ -32,6 +32,7 @@ from pipeline.settings import Home
 from pipeline.warehouse.release import open_published, published
 from tests.conftest import Said
 from tests.oracle import registers
+from tests.quick import some
 
 Key = tuple[str, str, str]  # period, unit_id, figure
 Q3 = "2023-Q3"
@@ -120,7 +121,7 @@ def fits(figure: Figure, told: tuple, found: tuple | None) -> bool:
     return (num, den or 0, unk or 0) == (numerator, denominator or 0, unknown or 0)
 
 
-@pytest.mark.parametrize("code", [code for code in figures() if "." not in code])
+@pytest.mark.parametrize("code", some([code for code in figures() if "." not in code], 16))
 def test_every_list_has_as_many_rows_as_its_figure_says(
     con: duckdb.DuckDBPyConnection, numbers: dict[Key, tuple], code: str
 ) -> None:
@@ -172,9 +173,8 @@ def test_every_cell_of_the_trends(con: duckdb.DuckDBPyConnection) -> None:
 def test_cells_asked_one_by_one(con: duckdb.DuckDBPyConnection, numbers: dict[Key, tuple]) -> None:
     """The SQL as printed, the list and the numbers agree, and so does every part of the list."""
     dice = random.Random(4)
-    for period, unit_id, code in dice.sample(
-        sorted(k for k in numbers if k[2] in indicators() or (*k[:2], "total") in numbers), 60
-    ):
+    told_of = sorted(k for k in numbers if k[2] in indicators() or (*k[:2], "total") in numbers)
+    for period, unit_id, code in some(dice.sample(told_of, 60), 20):
         figure = figures()[code]
         told = explain(con, figure, parse_period(period), unit_id)
         where = (period, unit_id, code)

@@ -13,6 +13,8 @@ from pipeline.measure import answers
 from tests.mutations.mutate import as_html
 from tests.unit.office import TAKEN_AT, Office, conform, dossier, opened, table, write_csv, write_xlsx
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 
 def test_every_table_of_a_page_is_read(tmp_path: Path) -> None:
     office = Office(tmp_path)

@@ -24,7 +24,7 @@ from pipeline.warehouse.record import archived, read_log
 from pipeline.warehouse.release import current
 from pipeline.warehouse.seals import read_seals
 from tests.conftest import ROOT, Said, copy_of
-from tests.quick import with_comments
+from tests.quick import in_full
 
 Motcua = Callable[..., Said]
 LATE = ROOT / "tests" / "data" / "late_corrections"
@@ -64,7 +64,7 @@ def sealed_sample(sample: Home, tmp_path_factory: pytest.TempPathFactory) -> Hom
     home = copy_of(sample, tmp_path_factory.mktemp("sealed"))
     seal(home, parse_period("2023-Q3"), parse_moment("2023-09-15"), note="báo cáo quý III")
     shutil.copytree(LATE, home.raw / "dieu_chinh")
-    with with_comments():  # sealed tables take them too
+    with in_full():  # sealed tables take them too
         assert night.run(home).changed
     return home
 

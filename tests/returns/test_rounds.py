@@ -32,6 +32,8 @@ from tests.conftest import Said
 from tests.returns.fill import Cells, fill, of_returns, told
 from tests.unit.office import Office, clock, dossier
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 GL, KEY = "Huyện Gio Linh", "466-all"
 
 

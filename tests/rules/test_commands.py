@@ -32,6 +32,8 @@ from tests.summaries import forms
 from tests.summaries.tables import ii06a
 from tests.unit.office import Office, dossier, opened
 
+pytestmark = pytest.mark.usefixtures("in_full")
+
 Q3 = "2023-Q3"
 Motcua = Callable[..., Said]
 

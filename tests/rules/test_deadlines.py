@@ -15,6 +15,8 @@ from tests.conftest import Said
 from tests.rules.cases import DONE, EXPORTS, RUNNING, SUPPLEMENT
 from tests.unit.office import Office, Row
 
+pytestmark = pytest.mark.usefixtures("in_full")
+
 JULY, END, LATER = "2023-07-31 23:00:00", "2023-09-14 23:30:00", "2023-09-20 23:00:00"
 DUE, NEW_DUE, EXTENDED = "2023-07-20 17:00:00", "2023-08-25 17:00:00", "2023-09-29 17:00:00"
 START = {

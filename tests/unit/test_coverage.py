@@ -21,6 +21,8 @@ from pipeline.declare.units import successors
 from pipeline.warehouse.spans import Span, merge
 from pipeline.warehouse.sql import statement, store
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 File = tuple[str, date, date]  # extent, first and last day
 LONG_AGO = date(1990, 1, 1)
 DAY = timedelta(days=1)

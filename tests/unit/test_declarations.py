@@ -22,7 +22,7 @@ from pipeline.declare.tables import inner_tables, macros, tables
 from pipeline.declare.text import Text, declared, fold
 from pipeline.declare.units import FOREVER, successors, units
 from pipeline.measure.figures import indicator_terms, measure_counts_sql
-from tests.quick import with_comments
+from tests.quick import in_full
 from tests.unit.office import HEADERS, Office, dossier, opened
 
 DAY = timedelta(days=1)
@@ -38,7 +38,7 @@ PREDICATES = (
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     office = Office(tmp_path_factory.mktemp("khai báo"))
     office.drop("t9.csv", [dossier(), dossier(component_digitized="Có"), opened()])
-    with with_comments():
+    with in_full():
         assert office.night().release
     return office
 

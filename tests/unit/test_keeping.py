@@ -33,6 +33,8 @@ from tests.conftest import Said, copy_of
 from tests.unit.office import Office, dossier, opened
 from tests.unit.test_releases import Tables, rows_of_table, tables
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 LATER = 400  # days after the intake
 Clock = Callable[[int], None]
 

@@ -29,7 +29,7 @@ from pipeline.warehouse.sql import quoted
 from tests.conftest import copy_of
 from tests.oracle.arrivals import arrivals
 from tests.oracle.registers import COMMUNES, COUNTER
-from tests.quick import some
+from tests.quick import some, thorough
 from tests.unit.office import Office, dossier, opened
 from tests.unit.test_as_known_sql import office as office
 
@@ -82,7 +82,7 @@ HEARTS = {("main", "dossier_period"), ("live", "dossier_period")}
 def nights(home: Home, apart: Path, moments: list[datetime]) -> tuple[list[str], int]:
     """Publishes what was known at one moment after the other; what differs from whole builds, at some of them, and how many
     nights went on from the one before."""
-    found, went_on, looked_at = [], 0, some(moments, 3)
+    found, went_on, looked_at = [], 0, some(moments, 2)
     for n, moment in enumerate(moments):
         intake = recorded(home, moment)
         built = night.build(home, intake)
@@ -110,6 +110,7 @@ def test_an_office_with_everything(office: Office, tmp_path: Path, monkeypatch: 
     assert found == [] and went_on >= 5
 
 
+@thorough
 @pytest.mark.slow
 @pytest.mark.usefixtures("figures_alone")
 def test_random_arrivals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from pipeline.errors import InputRefused
 from pipeline.measure import answers
 from tests.unit.office import Office, conform, dossier, opened, table, write_csv, write_xlsx
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 JUNE, JULY = date(2023, 6, 15), date(2023, 7, 14)
 NIGHT = datetime(2023, 7, 14, 23, 30)
 

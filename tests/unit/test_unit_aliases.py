@@ -21,6 +21,8 @@ from pipeline.warehouse.release import current
 from tests.conftest import Said, copy_of
 from tests.unit.office import Office, dossier
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 Command = Callable[..., Said]
 ODD = "Xã Gio Hải mới"
 

@@ -26,6 +26,8 @@ from pipeline.warehouse.record import append_log, read_log
 from pipeline.warehouse.sql import hex_sql
 from tests.unit.office import QUARTER, Office, Row, conform, dossier, opened, table, write_xlsx
 
+pytestmark = pytest.mark.usefixtures("figures_alone")
+
 ONE, TWO = "H50.466-230703-7001", "H50.466-230703-7002"
 TOP = len(QUARTER) + 1
 

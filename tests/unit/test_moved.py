@@ -16,6 +16,7 @@ from pipeline.measure.marks import count_marks
 from pipeline.measure.moved import COUNTED, MOVED, WHOLE, counted_in
 from pipeline.measure.tally import tally
 from pipeline.warehouse.sql import statement
+from tests.quick import some
 from tests.unit.test_counted import make
 
 pytestmark = pytest.mark.usefixtures("however_few")
@@ -79,7 +80,7 @@ def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str, told: str 
     con.execute("DETACH former")
 
 
-@pytest.mark.parametrize("came", CAME)
+@pytest.mark.parametrize("came", some(list(CAME), 5))
 def test_counts_go_on(published: Path, came: str) -> None:
     with duckdb.connect() as con:
         go_on(con, published, CAME[came])
@@ -151,7 +152,7 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", some(list(FAULTS), 5))
 def test_a_planted_fault_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right, wrong, came = FAULTS[fault]
     plant(right, wrong, monkeypatch)

@@ -122,6 +122,7 @@ def test_random_arrivals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert found == [] and went_on >= 3
 
 
+@thorough
 @pytest.mark.slow
 @pytest.mark.usefixtures("figures_alone")
 def test_another_engine_counts_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

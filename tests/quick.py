@@ -26,7 +26,7 @@ BESIDE = {
     for module, name in ((release, "describe"), (night, "as_known_macros"), (sealed, "rule_views"))
 }
 THOROUGH = os.environ.get("MOTCUA_THOROUGH") == "1"
-# what .ci/run does itself each time
+# what .ci/run does itself each time, and what takes long beside a shorter test of the same
 thorough = pytest.mark.skipif(not THOROUGH, reason="only with MOTCUA_THOROUGH=1")
 
 

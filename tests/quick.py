@@ -88,7 +88,8 @@ def in_full() -> Iterator[None]:
 
 @contextmanager
 def figures_alone() -> Iterator[None]:
-    """Databases made meanwhile have no dictionary either, and no command reads them: where nobody asks but for figures."""
+    """Databases made meanwhile have nothing beside their figures, no dictionary either, without which no command reads
+    them: where nobody asks but for figures."""
     with pytest.MonkeyPatch.context() as patch:
         for module, name in BESIDE:
             patch.setattr(module, name, lambda *_: None)

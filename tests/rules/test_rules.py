@@ -184,7 +184,7 @@ def test_the_dossiers_listed_are_the_difference_and_each_says_why(
 @pytest.mark.parametrize("rules", OTHERS)
 def test_a_case_is_listed_with_both_its_labels(con: duckdb.DuckDBPyConnection, rules: str) -> None:
     """Of each figure that counts one label, and of the total, the cases that differ in it are listed, and no others."""
-    for code in some([*measures()], 8):
+    for code in measures():
         _, found = compare(con, figures()[code], Q3, rules=[rules])
         listed = {
             d["unit"]: tuple(

@@ -56,7 +56,7 @@ def apply_seals(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:
         _take_off(con, tables)
     else:
         con.execute(f"CREATE SCHEMA {LIVE}; CREATE SCHEMA {BENEATH}; CREATE SCHEMA {KEPT}")
-        con.execute("; ".join(f"DROP VIEW {name}" for name in reversed(VIEWS)))
+        con.execute("; ".join(f"DROP VIEW IF EXISTS {name}" for name in reversed(VIEWS)))
         for name in tables:
             con.execute(f"ALTER TABLE {name} ADD COLUMN seal VARCHAR")
     days = {r["period"]: r for r in rows_of(con, "SELECT period, period_from, period_to FROM period")}
@@ -82,9 +82,8 @@ def _take_off(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> None:
         con.execute(f"INSERT INTO {name} BY NAME SELECT * FROM {BENEATH}.{name}")
         con.execute(f"DROP VIEW {LIVE}.{name}; DROP TABLE {BENEATH}.{name}")
     for name in reversed(VIEWS):
-        con.execute(
-            f"DROP VIEW {name}; DROP VIEW {LIVE}.{name}; DROP {'VIEW' if name == COUNTED_ANEW else 'TABLE'} {KEPT}.{name}"
-        )
+        kind = "VIEW" if name == COUNTED_ANEW else "TABLE"
+        con.execute(f"DROP VIEW {name}; DROP VIEW {LIVE}.{name}; DROP {kind} IF EXISTS {KEPT}.{name}")
     con.execute("DROP TABLE seal; DROP TABLE revision")
 
 
@@ -115,16 +114,23 @@ def _view(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal], stat
     """What is computed when it is asked: the computed rows of live periods, and the kept ones of sealed periods. states: as
     of `view_sql`."""
     con.execute(view_sql(name, f"{LIVE}.", "main.", states))
+    kept = ""
+    if shown:
+        _keep(con, name, shown)
+        keys = ", ".join(f"'{s.period}'" for s in shown)
+        kept = f"WHERE period NOT IN ({keys}) UNION ALL BY NAME SELECT * FROM {KEPT}.{name}"
+    con.execute(f"CREATE VIEW {name} AS SELECT * FROM {LIVE}.{name} {kept}")
+
+
+def _keep(con: duckdb.DuckDBPyConnection, name: str, shown: Sequence[Seal]) -> None:
+    """The rows of sealed periods, with the columns of the computed ones."""
     if name == COUNTED_ANEW:
         con.execute(f"CREATE VIEW {KEPT}.{name} AS {unit_count_select(f'{KEPT}.period_count')}")
-    else:
-        con.execute(f"CREATE TABLE {KEPT}.{name} AS SELECT * FROM {LIVE}.{name} LIMIT 0")
-        for seal in shown:
-            if seal.holds(name):
-                con.execute(f"INSERT INTO {KEPT}.{name} BY NAME {_rows(con, name, seal)}")
-    keys = ", ".join(f"'{s.period}'" for s in shown)
-    kept = f"WHERE period NOT IN ({keys}) UNION ALL BY NAME SELECT * FROM {KEPT}.{name}" if shown else ""
-    con.execute(f"CREATE VIEW {name} AS SELECT * FROM {LIVE}.{name} {kept}")
+        return
+    con.execute(f"CREATE TABLE {KEPT}.{name} AS SELECT * FROM {LIVE}.{name} LIMIT 0")
+    for seal in shown:
+        if seal.holds(name):
+            con.execute(f"INSERT INTO {KEPT}.{name} BY NAME {_rows(con, name, seal)}")
 
 
 def _seal_table(con: duckdb.DuckDBPyConnection, seals: Sequence[Seal]) -> None:

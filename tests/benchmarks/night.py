@@ -1,9 +1,9 @@
 """A whole night and what it answers, beside the baselines, in one run:
 
-    python -m tests.benchmarks.night [--rows N] [--form csv|parquet] [--home DIR] [--out FILE.md]
+    python -m tests.benchmarks.night [--rows N] [--form csv|parquet] [--rounds N] [--home DIR] [--out FILE.md]
 
-Every figure is a ratio to a baseline of the same run; the counts of all engines are compared cell by cell with those
-that were published. Not here: the data (country.py), the baselines (bare.py).
+Every figure is a ratio to a baseline of the same round; of several rounds the median is told, and the lowest and the
+highest ratio. The counts of all engines are compared cell by cell with those that were published. Not here: the data (country.py), the baselines (bare.py).
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import argparse
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
+from statistics import median
 
 import plotly.graph_objects as go
 
@@ -40,13 +42,14 @@ START = "start and Dagster"
 @dataclass(frozen=True)
 class Line:
     """A line of the table: what, what it cost, and beside which baseline DESIGN §8 wants it at most how many times. A
-    stage is part of the line before it."""
+    stage is part of the line before it. ratios: of several rounds, ascending."""
 
     name: str
     cost: Cost
     beside: str | None = None
     most: float | None = None
     stage: bool = False
+    ratios: tuple[float, ...] = ()
 
 
 class Bench:
@@ -85,7 +88,9 @@ class Bench:
         return told
 
     def ratio(self, line: Line) -> float:
-        """In CPU: what else the machine does meanwhile changes the wall clock, not this."""
+        """In CPU: what else the machine does meanwhile changes the wall clock, not this. Of several rounds the median."""
+        if line.ratios:
+            return median(line.ratios)
         return line.cost.cpu / self.cost(line.beside).cpu if line.beside else 1.0
 
     # ---- what is measured
@@ -249,7 +254,8 @@ def table(bench: Bench, cells: int) -> str:
     told = f"{bench.rows:,} dossiers of {bench.country.units} units in three years, as {bench.form}; {cells:,} cells compared, all equal.\n\n"
     told += "| what | wall s | CPU s | peak MB | CPU beside a baseline | DESIGN §8 |\n|---|---:|---:|---:|---|---|\n"
     for line in bench.lines:
-        beside = f"{bench.ratio(line):.3g} × {line.beside}" if line.beside else ""
+        spread = f" ({line.ratios[0]:.3g}–{line.ratios[-1]:.3g})" if len(line.ratios) > 1 else ""
+        beside = f"{bench.ratio(line):.3g}{spread} × {line.beside}" if line.beside else ""
         wanted = f"at most {line.most:g}: {'met' if bench.ratio(line) <= line.most else 'not met'}" if line.most else ""
         cost, name = line.cost, f"– {line.name}" if line.stage else line.name
         peak = f"{cost.peak:.0f}" if cost.peak else ""
@@ -279,18 +285,51 @@ def plot(bench: Bench, path: Path) -> None:
         bench.say(error.render("en"))
 
 
-def run(root: Path, country: Country, say: Callable[[str], None] = print) -> tuple[Bench, int]:
-    """All of it; how many cells were compared. Raises SystemExit where a program fails or a cell differs."""
-    bench = Bench(root, country, say)
-    bench.make()
-    bench.baselines()
-    bench.night()
-    bench.recount()
-    cells = bench.compare()
-    bench.answers()
-    bench.export()
-    bench.news()
-    return bench, cells
+def run(root: Path, country: Country, rounds: int = 1, say: Callable[[str], None] = print) -> tuple[Bench, int]:
+    """All of it, so many times; how many cells were compared in all. Raises SystemExit where a program fails or a cell
+    differs."""
+    done: list[Bench] = []
+    cells = 0
+    for nth in range(rounds):
+        bench = Bench(root, country, say)
+        bench.make()
+        bench.baselines(pandas=nth == 0)  # two minutes in which nothing is learned twice
+        bench.night()
+        bench.recount()
+        cells += bench.compare()
+        bench.answers()
+        bench.export()
+        bench.news()
+        done.append(bench)
+    return medians(done), cells
+
+
+def medians(rounds: Sequence[Bench]) -> Bench:
+    """Of each line the median of the rounds that have it, by CPU; of memory the peak."""
+    told = copy(rounds[0])
+    each = [dict(zip(_places(bench), bench.lines, strict=True)) for bench in rounds]
+    told.lines = []
+    for place in _places(rounds[0]):
+        lines = [(bench, found[place]) for bench, found in zip(rounds, each, strict=True) if place in found]
+        costs = [line.cost for _, line in lines]
+        cost = Cost(
+            median(cost.wall for cost in costs),
+            median(cost.cpu for cost in costs),
+            max((cost.peak for cost in costs if cost.peak), default=None),
+        )
+        first = lines[0][1]
+        ratios = tuple(sorted(bench.ratio(line) for bench, line in lines)) if first.beside else ()
+        told.lines.append(replace(first, cost=cost, ratios=ratios))
+    return told
+
+
+def _places(bench: Bench) -> list[tuple[str, str]]:
+    """Of each line its name and, as stages of several nights have one name, that of the night."""
+    night, found = "", []
+    for line in bench.lines:
+        night = night if line.stage else line.name
+        found.append((night, line.name))
+    return found
 
 
 def main() -> None:
@@ -299,12 +338,13 @@ def main() -> None:
     asked.add_argument("--form", choices=("csv", "parquet"), default="csv")
     asked.add_argument("--units", type=int, default=620, help="a multiple of --districts")
     asked.add_argument("--districts", type=int, default=20, help="each a source with one file")
+    asked.add_argument("--rounds", type=int, default=1, help="so many times in turn: on a machine whose speed changes")
     asked.add_argument("--home", type=Path, default=None, help="kept; else a folder that goes")
     asked.add_argument("--out", type=Path, default=None, help="the table as Markdown, and beside it the plot")
     told = asked.parse_args()
     country = Country(told.rows, told.form, told.units, told.districts)
     with tempfile.TemporaryDirectory() as folder:
-        bench, cells = run(own(told.home or Path(folder)), country)
+        bench, cells = run(own(told.home or Path(folder)), country, told.rounds)
     print(f"\n{table(bench, cells)}")
     if told.out:
         told.out.write_text(table(bench, cells), encoding="utf-8")

@@ -17,7 +17,7 @@ import pytest
 from pipeline.declare.periods import all_periods
 from pipeline.warehouse.record import sha256_of
 from tests.benchmarks.country import FIRST_DAY, LAST_DAY, Country
-from tests.benchmarks.night import START, Bench, Line, plot, table
+from tests.benchmarks.night import START, Bench, Line, medians, plot, table
 from tests.benchmarks.run import Cost
 from tests.benchmarks.stages import STAGES
 
@@ -160,6 +160,26 @@ def test_a_run_is_told_as_a_table_and_drawn(tmp_path: Path, monkeypatch: pytest.
     assert "| – figures | 1.00 | 1.50 |  |  |  |" in told
     plot(bench, tmp_path / "drawn.html")
     assert "<script src=" not in (tmp_path / "drawn.html").read_text(encoding="utf-8")
+
+
+def test_of_several_rounds_the_median_is_told_and_the_spread(tmp_path: Path) -> None:
+    rounds = []
+    for base, night, figures in ((2, 4, 1), (4, 6, 3), (3, 9, 2)):
+        rounds.append(bench := Bench(tmp_path, Country(1_000), say=lambda _: None))
+        bench.lines = [
+            Line("same outputs, DuckDB", Cost(1, base, 100)),
+            Line("night", Cost(3, night, 200 + night), "same outputs, DuckDB", 1.5),
+            Line("figures", Cost(1, figures), stage=True),
+            Line("night with 1 % new", Cost(1, 1), "night", 0.1),
+            Line("figures", Cost(1, 7 * figures), stage=True),
+        ]
+    rounds[0].lines.insert(1, Line("count, pandas", Cost(5, 5, 50)))  # of one round alone
+    told = table(medians(rounds), 5)
+    assert "| count, pandas | 5.00 | 5.00 | 50 |  |  |" in told
+    assert "| night | 3.00 | 6.00 | 209 | 2 (1.5–3) × same outputs, DuckDB | at most 1.5: not met |" in told
+    assert "| – figures | 1.00 | 2.00 |  |  |  |" in told
+    assert "| – figures | 1.00 | 14.00 |  |  |  |" in told
+    assert medians(rounds).cost("night") == Cost(3, 6, 209)
 
 
 def test_news_name_no_unit_that_was_not_there(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def failing(con: duckdb.DuckDBPyConnection) -> set[str]:
 def derive(con: duckdb.DuckDBPyConnection) -> None:
     """The figures anew, from whatever the tables below them now say."""
     for view in VIEWS:
-        con.execute(f"DROP VIEW {view}")
+        con.execute(f"DROP VIEW IF EXISTS {view}")
     for table in FIGURES:
         con.execute(f"DROP TABLE {table}")
     build_figures(con)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.6.8"
 
-# pandera imports pyspark wherever it is installed, and pyspark then warns of a pandas that is not used with it here.
+# Spark's client warns of a pandas that is not used with it here.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
 
 

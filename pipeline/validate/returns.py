@@ -13,13 +13,13 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
-import pandera.polars as pa
 import polars as pl
 
 from pipeline.conform.return_cells import Figure
 from pipeline.conform.return_rows import ReturnRow, ReturnTable
 from pipeline.declare.returns import Identity, Measure, Return, document_pattern
 from pipeline.declare.text import Text
+from pipeline.validate.pandera_alone import pa
 
 NUMBER = pl.Decimal(20, 6)
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)

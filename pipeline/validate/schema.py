@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from threading import Lock
 
-import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 
 from pipeline.conform.cells import LONGEST_NAME
 from pipeline.conform.rows import SET_ASIDE_SCHEMA, row_schema
 from pipeline.declare.columns import CODED, codes, columns
+from pipeline.validate.pandera_alone import PolarsData, pa
 
 EARLIEST = datetime(1990, 1, 1)
 LATEST = datetime(2100, 1, 1)

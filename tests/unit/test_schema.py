@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +14,9 @@ import pytest
 from pipeline.conform.rows import SET_ASIDE_SCHEMA, row_schema
 from pipeline.declare.columns import CODED, codes, columns
 from pipeline.declare.reasons import reasons
+from pipeline.validate.pandera_alone import hidden
 from pipeline.validate.schema import CLOCK_SLACK, EARLIEST, HAPPENED, LATEST, MOST, accept, dossier_schema
+from tests.conftest import ROOT
 
 EXPORTED = datetime(2023, 9, 14, 23, 30)
 SECOND = timedelta(seconds=1)
@@ -63,6 +68,30 @@ def test_every_check_refuses_its_fault_and_lets_the_others_pass(name: str, reaso
     assert aside["row"].to_list() == rows["row"].to_list()[1:-1]
     assert set(aside["reason"]) == {"missing" if reason == "null" else reason}
     assert aside.select("sheet", "verdict", "column").unique().rows() == [("T9", "rejected", name)]
+
+
+ALONE = """
+import sys
+from tests.unit.test_schema import CHECKS, test_every_check_refuses_its_fault_and_lets_the_others_pass as refuses
+for name, reason in CHECKS:
+    refuses(name, reason)
+print(len(CHECKS), *({"pandas", "pyspark"} & set(sys.modules)))
+"""
+
+
+def test_pandera_does_without_what_it_would_start_with() -> None:
+    """In a process of its own, as at night: in this one some test may have imported pandas before."""
+    done = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, encoding="utf-8", cwd=ROOT)
+    assert (done.returncode, done.stdout.split()) == (0, [str(len(CHECKS))]), done.stderr
+
+
+def test_what_is_hidden_from_it_can_be_imported_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    with hidden(["colorsys", "json"]):
+        assert importlib.import_module("json").dumps(1) == "1"  # it was imported before
+        with pytest.raises(ModuleNotFoundError, match="No module named 'colorsys'"):
+            importlib.import_module("colorsys")
+    assert importlib.import_module("colorsys").rgb_to_hsv(0, 0, 0) == (0, 0, 0)
 
 
 def test_every_column_is_under_the_contract() -> None:

@@ -16,7 +16,7 @@ from pipeline.audit.rows import dossiers_sql
 from pipeline.audit.sides import AFTER, BEFORE, ask, common_columns
 from pipeline.declare.definitions import Figure, figures
 from pipeline.declare.figures import measures
-from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
+from pipeline.measure.sums import measure_counts_sql, sums_sql, unit_counts_sql
 from pipeline.warehouse.sql import hex_sql
 
 Row = dict[str, Any]

@@ -81,13 +81,11 @@ def explain(
     """
     from dataclasses import replace
 
-    from pipeline.audit import compare_rules
     from pipeline.audit import explain as audit
     from pipeline.audit.tell import facts, print_list, tell
     from pipeline.declare.definitions import figure as find
     from pipeline.declare.periods import parse_period
     from pipeline.declare.rules import OTHER, OURS, rule_set
-    from pipeline.measure.rules import search_path
 
     if (part and not wants_list) or (codes and not (wants_list or compare)):
         raise WrongUse(
@@ -108,6 +106,8 @@ def explain(
     wanted = find(figure), parse_period(period)
     today = tree == "new"
     if compare:
+        from pipeline.audit import compare_rules
+
         with asked(home, lang, as_known, live, OTHER, period) as con:
             frame, found = compare_rules.compare(con, *wanted, unit, of_field, today, by_rules)
             if codes:
@@ -120,6 +120,8 @@ def explain(
         database = con.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall()[0][0]
         rows = audit.listed(con, told, part, home if codes else None) if wants_list else []
     if by != OURS and told.sql:  # so that what is pasted is counted by these rules
+        from pipeline.measure.rules import search_path
+
         told = replace(told, sql=f"SET search_path = '{search_path(by)}';\n{told.sql}")
     if form == "table":
         say_rules(by, lang)

@@ -119,17 +119,12 @@ def asked(
     as computed now; with `as_known`, by what was known then, whatever is sealed. By other `rules` than ours nothing is
     sealed: that is told where a seal of `period` is passed over. Raises WrongUse, NothingPublished."""
     from pipeline.declare.rules import OURS
-    from pipeline.measure.rules import ask_by
-    from pipeline.measure.sealed import live_only
 
     if as_known is None:
         with published(home) as con:
-            if rules != OURS:
-                if not live:
-                    _seals_passed_over(con, lang, period)
-                ask_by(con, rules)
-            elif live:
-                live_only(con)
+            if rules != OURS and not live:
+                _seals_passed_over(con, lang, period)
+            _ask(con, rules, live)
             yield con
         return
     from pipeline.declare.moments import parse_moment
@@ -139,14 +134,26 @@ def asked(
 
     moment = parse_moment(as_known)
     with open_database(known_by(home, moment)) as con:
-        live_only(con)
-        if rules != OURS:
-            ask_by(con, rules)
+        _ask(con, rules, live=True)
         note = Text(f"Theo những gì biết đến {moment:%d/%m/%Y %H:%M}", f"As known at {moment:%d/%m/%Y %H:%M}")
         if in_force(home):
             note = Text(f"{note.vi}; bỏ qua số đã chốt.", f"{note.en}; seals are passed over.")
         click.echo(note[lang], err=True)
         yield con
+
+
+def _ask(con: duckdb.DuckDBPyConnection, rules: str, live: bool) -> None:
+    """By other rules, or live, where that is asked; a usual question needs nothing of either."""
+    from pipeline.declare.rules import OURS
+
+    if rules != OURS:
+        from pipeline.measure.rules import ask_by
+
+        ask_by(con, rules)
+    elif live:
+        from pipeline.measure.sealed import live_only
+
+        live_only(con)
 
 
 def _seals_passed_over(con: duckdb.DuckDBPyConnection, lang: str, period: str | None) -> None:

@@ -19,7 +19,7 @@ from pipeline.declare.text import Text, fold
 from pipeline.declare.units import split_name
 from pipeline.errors import WrongUse
 from pipeline.measure.exact import decimal_of
-from pipeline.measure.figures import measure_counts_sql, sums_sql, unit_counts_sql
+from pipeline.measure.sums import measure_counts_sql, sums_sql, unit_counts_sql
 from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]

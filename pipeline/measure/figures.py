@@ -23,6 +23,7 @@ from pipeline.measure.moved import COUNTED, WHOLE, Part, store_counted
 from pipeline.measure.reported import reconciled, reconciliation_sql, reported_tables
 from pipeline.measure.return_tables import build_returns
 from pipeline.measure.score_table import score_select, score_table
+from pipeline.measure.sums import counts_sql, measure_counts_sql, sums_sql, unit_counts_sql
 from pipeline.warehouse.sql import statement
 
 LIVE = "live"  # schema of what is computed now; the published tables show sealed periods as sealed (sealed.py)
@@ -145,17 +146,6 @@ def unit_count_select(period_count: str) -> str:
     )
 
 
-def counts_sql(where: dict[str, str]) -> str:
-    """Select list of counts: name → predicate."""
-    return ", ".join(
-        f"coalesce(sum(n) FILTER (WHERE {predicate}), 0)::BIGINT AS {name}" for name, predicate in where.items()
-    )
-
-
-def measure_counts_sql() -> str:
-    return counts_sql({m.name: m.where for m in measures().values()})
-
-
 def _form_by_unit() -> str:
     """Form II.06a for every period: a row per unit."""
     return (
@@ -182,17 +172,6 @@ def _trend_select() -> str:
     counts = unit_counts_sql("{own}unit_count", "{own}reported_figure")
     select = statement("measure", "trend").replace("{unit_counts}", counts)
     return select.replace("{sums}", sums_sql()).replace("{columns}", columns)
-
-
-def unit_counts_sql(unit_count: str = "unit_count", reported_figure: str = "reported_figure") -> str:
-    """period, unit_id and every measure: of the registers' dossiers, and of summaries where they alone tell of a unit."""
-    names = ", ".join(measures())
-    return f"SELECT period, unit_id, {names} FROM {unit_count} UNION ALL SELECT period, unit_id, {names} FROM {reported_figure}"
-
-
-def sums_sql() -> str:
-    """Select list of the measures summed over units: what is unknown of one of them is unknown in sum."""
-    return ", ".join(f"CASE WHEN count({m}) = count(*) THEN sum({m})::BIGINT END AS {m}" for m in measures())
 
 
 def _threshold_table(con: duckdb.DuckDBPyConnection) -> None:

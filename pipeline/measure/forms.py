@@ -13,7 +13,7 @@ import duckdb
 
 from pipeline.declare.forms import Column, Form, Section, sections_on
 from pipeline.declare.periods import Period
-from pipeline.measure.figures import counts_sql
+from pipeline.measure.sums import counts_sql
 from pipeline.warehouse.sql import rows_of
 
 Row = dict[str, Any]

@@ -21,12 +21,11 @@ from pipeline.measure.figures import (
     VIEWS,
     derived_tables,
     rule_views,
-    sums_sql,
     unit_count_select,
-    unit_counts_sql,
     view_sql,
 )
 from pipeline.measure.heart import has_states
+from pipeline.measure.sums import sums_sql, unit_counts_sql
 from pipeline.warehouse.seals import Seal
 from pipeline.warehouse.sql import parquet, rows_of, store
 

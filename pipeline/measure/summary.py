@@ -20,7 +20,7 @@ from pipeline.declare.sources import read_source
 from pipeline.errors import DeclarationError
 from pipeline.measure import answers
 from pipeline.measure.checks import Outcome, checks
-from pipeline.measure.figures import measure_counts_sql
+from pipeline.measure.sums import measure_counts_sql
 from pipeline.settings import Home
 from pipeline.warehouse.release import code_fingerprint
 

@@ -13,19 +13,19 @@ held against the whole night. Beside all else stand bare DuckDB scripts in the s
 
 Every quarter's counts and every dossier that the scripts leave are compared with those published, cell by cell. Prints
 wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
-On two cores, 29/11/2026, seconds of CPU and ratios:
+With 0.6.9 on two slow cores, 29/11/2026, seconds of CPU and ratios:
 
                             10 M dossiers    (before 0.5.0)
-same outputs                 61.2
-same outputs, one quarter    58.0
-quarter from CSV             13.8
-night                        82.0   1.3 × same outputs, 2.5 GB     (6.0 ×, 6.2 GB)
-night with 1 % new            7.7   0.094 × night (0.097 in another run)
-re-run                       58.4   1.0 × same outputs, one quarter; 4.2 × quarter from CSV     (17.6 × from CSV)
-seal                          3.4   0.25 × quarter from CSV
-explain                       0.4   0.03 × quarter from CSV
-explain --list                1.7   0.1 × quarter from CSV
-stats                         0.3   0.02 × quarter from CSV
+same outputs                116.5
+same outputs, one quarter    96.5
+quarter from CSV             23.0
+night                       151.3   1.3 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
+night with 1 % new           14.2   0.094 × night
+re-run                      110.7   1.15 × same outputs, one quarter; 4.8 × quarter from CSV     (17.6 × from CSV)
+seal                          6.9   0.30 × quarter from CSV
+explain                       0.8   0.03 × quarter from CSV
+explain --list                2.4   0.10 × quarter from CSV
+stats                         0.5   0.02 × quarter from CSV
 
 The night keeps to one and a half times the script that leaves what it leaves, the one after it to a tenth of it, the others
 to twice theirs.

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import chain
 
 import polars as pl
 
@@ -79,7 +80,15 @@ def _bare(word: str) -> str:
 
 def legacy_of(texts: Iterable[str]) -> str | None:
     """The old encoding that a column or text is written in, if its words are clearly better read so."""
-    words = words_to_judge(text for text in texts if not OUTSIDE.search(text))
+    return _code_of(_words_inside(texts))
+
+
+def _words_inside(texts: Iterable[str]) -> list[str]:
+    """The words to judge of those texts that can be in an old encoding."""
+    return words_to_judge(text for text in texts if not OUTSIDE.search(text))
+
+
+def _code_of(words: list[str]) -> str | None:
     asis = likeness(words)
     judged = {code: likeness([turn(word) for word in words]) for code, turn in LEGACY.items()}
     best = max(judged, key=lambda code: judged[code])
@@ -114,11 +123,12 @@ def mend_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, str | None]:
     columns = [c for c in texts if texts[c]]
     if not columns:
         return frame, None
-    whole = legacy_of(text for column in columns for text in texts[column][:SAMPLE])
+    words = {column: _words_inside(texts[column][:SAMPLE]) for column in columns}
+    whole = _code_of(list(dict.fromkeys(chain.from_iterable(words.values()))))
     mended: list[pl.Series] = []
     codes: list[str] = []
     for column in columns:
-        if not (code := legacy_of(texts[column][:SAMPLE]) or whole):
+        if not (code := _code_of(words[column]) or whole):
             continue
         # a column that holds proper Vietnamese too keeps what could be either
         ties = not frame[column].str.contains(OUTSIDE.pattern).any()

@@ -124,36 +124,26 @@ def asked(
         with published(home) as con:
             if rules != OURS and not live:
                 _seals_passed_over(con, lang, period)
-            _ask(con, rules, live)
+            if live or rules != OURS:  # a usual question needs nothing of it
+                from pipeline.measure.rules import ask_by
+
+                ask_by(con, rules)
             yield con
         return
     from pipeline.declare.moments import parse_moment
+    from pipeline.measure.rules import ask_by
     from pipeline.measure.summary import open_database
     from pipeline.night import known_by
     from pipeline.warehouse.seals import in_force
 
     moment = parse_moment(as_known)
     with open_database(known_by(home, moment)) as con:
-        _ask(con, rules, live=True)
+        ask_by(con, rules)
         note = Text(f"Theo những gì biết đến {moment:%d/%m/%Y %H:%M}", f"As known at {moment:%d/%m/%Y %H:%M}")
         if in_force(home):
             note = Text(f"{note.vi}; bỏ qua số đã chốt.", f"{note.en}; seals are passed over.")
         click.echo(note[lang], err=True)
         yield con
-
-
-def _ask(con: duckdb.DuckDBPyConnection, rules: str, live: bool) -> None:
-    """By other rules, or live, where that is asked; a usual question needs nothing of either."""
-    from pipeline.declare.rules import OURS
-
-    if rules != OURS:
-        from pipeline.measure.rules import ask_by
-
-        ask_by(con, rules)
-    elif live:
-        from pipeline.measure.sealed import live_only
-
-        live_only(con)
 
 
 def _seals_passed_over(con: duckdb.DuckDBPyConnection, lang: str, period: str | None) -> None:

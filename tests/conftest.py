@@ -30,6 +30,13 @@ os.environ["MOTCUA_SETTLE_SECONDS"] = "0"
 
 quick.leave_out()
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test first: a worker that begins one last has the other one wait for it."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_TOOLS = os.environ.get("MOTCUA_REQUIRE_TOOLS") == "1"
 

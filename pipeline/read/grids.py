@@ -74,9 +74,9 @@ def refused(name: str, what: Text, found: str | Text | None = None) -> InputRefu
     )
 
 
-def damaged(name: str, error: BaseException | str) -> InputRefused:
-    """`error`: never its own words, which may quote the file."""
-    found = error if isinstance(error, str) else type(error).__name__
+def damaged(name: str, error: BaseException | str | Text) -> InputRefused:
+    """error: where it is, or what was raised; never the words of that, which may quote the file."""
+    found = type(error).__name__ if isinstance(error, BaseException) else error
     return refused(name, Text("Tệp hỏng hoặc bị cắt cụt.", "The file is damaged or cut short."), found)
 
 

@@ -51,12 +51,34 @@ def open_parquet(path: Path, name: str, within: Limits) -> OpenFile:
 def _frames(path: Path, name: str, typed: bool = False) -> Iterator[pl.DataFrame]:
     try:
         with pq.ParquetFile(path) as file:
+            before = 0
             for batch in file.iter_batches(batch_size=grids.batch_rows(len(file.schema_arrow))):
+                _check(batch, name, before)
+                before += batch.num_rows
                 columns = [_cells(column, typed) for column in batch.columns]
                 if batch.num_rows:
                     yield pl.DataFrame({f"c{i}": column for i, column in enumerate(columns)})
     except (pa.ArrowException, OSError) as error:
         raise damaged(name, error) from None
+
+
+def _check(batch: pa.RecordBatch, name: str, before: int) -> None:
+    """Values must be what their column says, texts UTF-8 above all: Arrow takes that on trust, and Polars rests on it.
+    before: rows of the batches before this one. Raises InputRefused, which names column and row."""
+    for key, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            row = before + 1 + next((n for n, value in enumerate(column) if not _is_text(value)), 0)
+            raise damaged(name, Text(f"cột “{key}”, dòng {row}", f"column “{key}”, row {row}")) from None
+
+
+def _is_text(value: pa.Scalar) -> bool:
+    try:
+        value.as_py()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _cells(column: pa.Array, typed: bool) -> pl.Series:

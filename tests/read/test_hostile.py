@@ -14,12 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import olefile
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.declare.limits import Limits, limits
 from pipeline.errors import InputRefused
+from pipeline.read import grids
 from pipeline.read.grids import open_file
 from tests.read import writers
 from tests.unit.office import write_csv, write_xlsx
@@ -228,6 +231,37 @@ def test_a_ring_of_sectors_is_no_endless_loop(tmp_path: Path, libreoffice: write
     followed = next(at for at in range(table, table + 512, 4) if 0 < struct.unpack_from("<I", content, at)[0] < 100)
     struct.pack_into("<I", content, followed, (followed - table) // 4)
     path.write_bytes(content)
+    assert "hỏng" in refusal(path)
+
+
+BROKEN = pa.array([b"X\xc3\xa3 Gio An", b"X\xce", None]).view(pa.string())
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [BROKEN, BROKEN.dictionary_encode(), pa.array([[text] for text in BROKEN])],
+    ids=["plain", "codes", "nested"],
+)
+def test_a_text_in_parquet_that_is_not_utf8(tmp_path: Path, texts: pa.Array, capfd: pytest.CaptureFixture[str]) -> None:
+    """Programs write such files, and Arrow reads them; what reads on would end in a panic that quotes the text."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"Mã hồ sơ": ["001", "002", "003"], "Đơn vị": texts}), path)
+    assert "cột “Đơn vị”, dòng 2" in refusal(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_rows_of_earlier_batches_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grids, "BATCH_CELLS", 2)
+    pq.write_table(
+        pa.table({"Đơn vị": pa.concat_arrays([pa.array(["Xã Gio An"] * 7), BROKEN])}), tmp_path / "a.parquet"
+    )
+    assert "cột “Đơn vị”, dòng 9" in refusal(tmp_path / "a.parquet")
+
+
+def test_a_column_of_parquet_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"donvi": ["Xã Gio An"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"donvi", b"don\xcei"))
     assert "hỏng" in refusal(path)
 
 

@@ -64,13 +64,14 @@ def _frames(path: Path, name: str, typed: bool = False) -> Iterator[pl.DataFrame
 
 def _check(batch: pa.RecordBatch, name: str, before: int) -> None:
     """Values must be what their column says, texts UTF-8 above all: Arrow takes that on trust, and Polars rests on it.
-    before: rows of the batches before this one. Raises InputRefused, which names column and row."""
+    before: rows of the batches before this one. Raises InputRefused, which names the column, and the row of a text."""
     for key, column in zip(batch.schema.names, batch.columns, strict=True):
         try:
             column.validate(full=True)
         except pa.ArrowInvalid:
-            row = before + 1 + next((n for n, value in enumerate(column) if not _is_text(value)), 0)
-            raise damaged(name, Text(f"cột “{key}”, dòng {row}", f"column “{key}”, row {row}")) from None
+            row = next((before + n for n, value in enumerate(column, 1) if not _is_text(value)), None)
+            where = ("", "") if row is None else (f", dòng {row}", f", row {row}")
+            raise damaged(name, Text(f"cột “{key}”{where[0]}", f"column “{key}”{where[1]}")) from None
 
 
 def _is_text(value: pa.Scalar) -> bool:

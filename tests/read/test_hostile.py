@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from pipeline.declare.limits import Limits, limits
 from pipeline.errors import InputRefused
-from pipeline.read import grids
+from pipeline.read import grids, parquet
 from pipeline.read.grids import open_file
 from tests.read import writers
 from tests.unit.office import write_csv, write_xlsx
@@ -248,6 +248,14 @@ def test_a_text_in_parquet_that_is_not_utf8(tmp_path: Path, texts: pa.Array, cap
     pq.write_table(pa.table({"Mã hồ sơ": ["001", "002", "003"], "Đơn vị": texts}), path)
     assert "cột “Đơn vị”, dòng 2" in refusal(path)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_column_of_parquet_that_is_broken_otherwise(tmp_path: Path) -> None:
+    """A day that is no whole day, whose row nobody looks for."""
+    days = pa.array([0, 1], pa.int64()).view(pa.date64())
+    with pytest.raises(InputRefused) as caught:
+        parquet._check(pa.record_batch({"Ngày tiếp nhận": days}), "so/a.parquet", 0)
+    assert "Thấy: cột “Ngày tiếp nhận”\n" in caught.value.render("vi")
 
 
 def test_rows_of_earlier_batches_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,9 @@ os.environ["MOTCUA_SETTLE_SECONDS"] = "0"
 
 quick.leave_out()
 
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRE_TOOLS = os.environ.get("MOTCUA_REQUIRE_TOOLS") == "1"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with a slow test first: a worker that begins one last has the other one wait for it."""
@@ -47,10 +50,6 @@ def pytest_collection_finish() -> None:
 
 def pytest_sessionfinish() -> None:
     gc.unfreeze()  # else libraries take it for leaks
-
-
-ROOT = Path(__file__).resolve().parent.parent
-REQUIRE_TOOLS = os.environ.get("MOTCUA_REQUIRE_TOOLS") == "1"
 
 
 @pytest.fixture

@@ -69,9 +69,10 @@ def _check(batch: pa.RecordBatch, name: str, before: int) -> None:
         try:
             column.validate(full=True)
         except pa.ArrowInvalid:
-            row = next((before + n for n, value in enumerate(column, 1) if not _is_text(value)), None)
-            where = ("", "") if row is None else (f", dòng {row}", f", row {row}")
-            raise damaged(name, Text(f"cột “{key}”{where[0]}", f"column “{key}”{where[1]}")) from None
+            found = Text(f"cột “{key}”", f"column “{key}”")
+            if row := next((before + n for n, value in enumerate(column, 1) if not _is_text(value)), None):
+                found = Text(f"{found.vi}, dòng {row}", f"{found.en}, row {row}")
+            raise damaged(name, found) from None
 
 
 def _is_text(value: pa.Scalar) -> bool:

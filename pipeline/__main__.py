@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
-RUN_LOCK, DEV_LOCK = "requirements.lock", "requirements-dev.lock"
+RUN_LOCK, DEV_LOCK, PIP_LOCK = "requirements.lock", "requirements-dev.lock", "requirements-pip.lock"
 FAILED, INTERRUPTED = 3, 130
 # Which Python an environment holds; asked of its pip's Python too, so that one without pip does not answer.
 ASK = "import sys, sysconfig, pip; print('%d.%d' % sys.version_info[:2], sysconfig.get_platform())"
@@ -199,6 +199,12 @@ class Environment:
         done = subprocess.run(make, capture_output=True, text=True, errors="replace")
         if done.returncode:
             raise no_venv(done.stdout + done.stderr)
+        before = self._packages()
+        try:  # the pip that comes with an older Python takes twice as long; where a newer one is not to be had, it does
+            self._pip("pip", "-q", "--retries", "0", "--require-hashes", "--no-deps", "-r", PIP_LOCK)
+        except Failure:
+            if self._packages() != before:  # half done: to be made anew
+                raise
 
     def _pip(self, what: str, *args: str) -> None:
         """Runs pip with the user's own settings; its full words go to a log."""

@@ -40,7 +40,7 @@ if plan["install"]:
     (root / ".venv/lib/python3/site-packages" / plan["install"]).mkdir(exist_ok=True)
 print(plan["say"], flush=True)
 time.sleep(plan["sleep"])
-raise SystemExit(plan["code"])
+raise SystemExit(plan["code"] if plan["of"] in sys.argv[-1] else 0)
 """
 
 
@@ -53,8 +53,9 @@ class Clone:
             (root / name).write_text(f"# {name}\nclick==8.1.0\n")
         self.plan()
 
-    def plan(self, say: str = "", code: int = 0, install: str = "click", sleep: float = 0) -> None:
-        words = {"say": say, "code": code, "install": install, "sleep": sleep}
+    def plan(self, say: str = "", code: int = 0, install: str = "click", sleep: float = 0, of: str = "") -> None:
+        """of: the call (by its last word) that ends with this code; the others end well."""
+        words = {"say": say, "code": code, "install": install, "sleep": sleep, "of": of}
         (self.root / "plan").write_text(json.dumps(words))
 
     def ensure(self, lock: str = bootstrap.RUN_LOCK) -> None:
@@ -100,7 +101,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clone]:
 def test_first_call_makes_the_environment_and_the_second_nothing(clone: Clone) -> None:
     assert clone.step() == "all"
     clone.ensure()
-    lock, project = clone.calls()
+    pip, lock, project = clone.calls()
+    assert "--require-hashes" in pip and pip.endswith("-r requirements-pip.lock")
     assert "--require-hashes" in lock and lock.endswith("-r requirements.lock")
     assert "--no-build-isolation" in project and project.endswith("-e .")
     clone.ensure()
@@ -200,6 +202,21 @@ def test_install_that_broke_half_way_is_made_anew(clone: Clone) -> None:
     clone.ensure()
     assert clone.made == 2 and clone.step() == "nothing"
     assert not list(clone.root.glob(".venv/lib/python3/site-packages/half"))
+
+
+@posix
+def test_where_a_newer_pip_is_not_to_be_had_the_one_there_is_installs(clone: Clone) -> None:
+    clone.plan("ERROR: No matching distribution found for pip", 1, install="", of=bootstrap.PIP_LOCK)
+    clone.ensure()
+    assert len(clone.calls()) == 3 and clone.made == 1 and clone.step() == "nothing"
+
+
+@posix
+def test_a_pip_that_broke_half_way_is_made_anew(clone: Clone) -> None:
+    clone.plan("ERROR: No space left on device", 1, install="pip", of=bootstrap.PIP_LOCK)
+    with pytest.raises(bootstrap.Failure):
+        clone.ensure()
+    assert clone.step() == "all"
 
 
 @posix

@@ -43,6 +43,7 @@ TOP_LEVEL = {
         "pyproject.toml",
         "requirements.lock",
         "requirements-dev.lock",
+        "requirements-pip.lock",
         "requirements-spark.lock",
         "dagster.yaml",
     ),
@@ -337,7 +338,7 @@ def lock_faults(text: str) -> Iterator[str]:
                 yield f"no sha256 hash: {name}"
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-spark.lock"])
+@pytest.mark.parametrize("name", sorted(name for name in TOP_LEVEL if name.endswith(".lock")))
 def test_lock_pins_and_hashes_everything(name: str) -> None:
     assert not list(lock_faults((ROOT / name).read_text(encoding="utf-8")))
 

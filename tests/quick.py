@@ -18,6 +18,7 @@ from sqlalchemy import Engine, event
 from pipeline import night
 from pipeline.measure import sealed
 from pipeline.warehouse import release
+from tests.connection import Connection
 
 Case = TypeVar("Case")
 # beside the figures of a night, and made from them: comments and dictionary, macros, other rule sets' views
@@ -44,15 +45,9 @@ statements: dict[str, Any] = {}  # as DuckDB understood them
 MOST_STATEMENTS = 1000
 
 
-class _Understood:
+class _Understood(Connection):
     """A connection that takes a statement apart once in a process. Nights say the same each time, and to take it apart is
     a seventh of a small one."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con = con
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._con, name)
 
     def __enter__(self) -> _Understood:
         return self
@@ -76,14 +71,8 @@ def _quick_connect(*named: Any, **how: Any) -> Any:
     return _Understood(con)
 
 
-class _WithoutComments:
+class _WithoutComments(Connection):
     """A connection that does all but write comments on tables and columns."""
-
-    def __init__(self, con: Any) -> None:
-        self._con = con
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._con, name)
 
     def execute(self, sql: str, *values: Any) -> Any:
         return None if sql.startswith("COMMENT ON ") else self._con.execute(sql, *values)

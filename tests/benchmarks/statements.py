@@ -20,20 +20,19 @@ from typing import Any
 from pipeline import night
 from pipeline.settings import Home
 from pipeline.warehouse.intake import recorded
+from tests.connection import Connection
 
 MAKES = re.compile(r"CREATE (?:OR REPLACE )?(?:TEMP )?(?:TABLE|VIEW|MACRO) ([\w.\"]+)")
 BETWEEN = "(Python between statements)"
 
 
-class Timed:
+class Timed(Connection):
     """A connection that notes what each of its statements costs. costs: name → (CPU seconds, how often)."""
 
     def __init__(self, con: Any, costs: dict[str, list[float]], sizes: dict[str, int]) -> None:
-        self._con, self._costs, self._sizes = con, costs, sizes
+        super().__init__(con)
+        self._costs, self._sizes = costs, sizes
         self._since = time.process_time()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._con, name)
 
     def execute(self, sql: str, *values: Any) -> Any:
         return self._noted(_name(sql), lambda: self._con.execute(sql, *values))

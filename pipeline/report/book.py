@@ -7,7 +7,7 @@ indicators. Not here: computing a figure (measure/), writing anything.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.errors import WrongUse
 from pipeline.measure import answers
+from pipeline.measure.forms import Line
 from pipeline.measure.returns import returning_units
 
 Row = dict[str, Any]
@@ -35,7 +36,7 @@ class Book:
     `stats --by field` of the whole. info: release_info (release, known_at, schema_version, inputs, …). names: unit_id →
     the unit's name, with its district behind it where several have that name. as_known: the moment (local time) by
     whose knowledge everything is; null: what is known now. passed_over: the seal in force of the period, where its
-    figures are not those that were sealed.
+    figures are not those that were sealed. lines: (form, unit | field) → its rows, from when a sheet first asks (forms.py).
     """
 
     period: Period
@@ -51,6 +52,7 @@ class Book:
     names: dict[str, str]
     as_known: datetime | None = None
     passed_over: str | None = None
+    lines: dict[tuple[str, str], list[Line]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def whole(self) -> Row:

@@ -22,7 +22,6 @@ from pipeline.declare.periods import parse_periods
 from pipeline.declare.rules import OURS
 from pipeline.declare.text import Text
 from pipeline.errors import NoPictures
-from pipeline.measure import answers
 from pipeline.measure.aside import laid_aside
 from pipeline.measure.returns import return_figures, return_indicators
 from pipeline.measure.scores import score_rows
@@ -89,7 +88,7 @@ def export(
             with TemporaryDirectory() as trial:
                 write_section(con, books[0], Path(trial), lang, None, template)
         out.mkdir(parents=True, exist_ok=True)
-        made.add(_write_tables(tables(con, period, books, rules, unit), out))
+        made.add(_write_tables(tables(con, period, books, rules, unit, lang), out))
         for book in books:
             name = book.period.key.replace(":", "-")  # Windows knows no colon in names
             folder = out if len(books) == 1 else out / name
@@ -129,15 +128,16 @@ def tables(
     books: Sequence[Book],
     rules: str = OURS,
     unit: str | None = None,
+    lang: str = "vi",
 ) -> dict[str, list[Row]]:
     """File name → rows: counts by unit and by field, indicators, form II.06a, coverage of the periods, returns, scores, and the
     findings (of which there are none by other rules than ours). books: of the periods. unit: rows of the books' units
     alone, which is by code and name (a district has one code with its own counter)."""
     keys = [book.period.key for book in books]
     found = {
-        "stats": answers.stats(con, period),
+        "stats": [row for book in books for row in book.counts[book.period.key].values()],
         "stats_by_field": [row for book in books for row in book.fields],
-        "indicators": answers.indicators(con, period),
+        "indicators": [row for book in books for row in book.rates[book.period.key].values()],
         "form_ii06a": rows_of(
             con,
             f"SELECT {FORM_COLUMNS} FROM form_ii06a JOIN unit u USING (unit_id) WHERE list_contains(?, period) "
@@ -148,8 +148,9 @@ def tables(
     by_rules = {} if rules == OURS else {"rules": rules}
     found = {name: [by_rules | row for row in rows] for name, rows in found.items()}
     # what offices keep by hand is theirs, whatever the rule set
-    found |= {"returns": return_figures(con, period), "return_indicators": return_indicators(con, period)}
-    found |= {} if by_rules else {"scores_766": score_rows(con, period)}
+    found["returns"] = return_figures(con, period, lang=lang)
+    found["return_indicators"] = return_indicators(con, period, lang=lang)
+    found |= {} if by_rules else {"scores_766": score_rows(con, period, lang=lang)}
     if unit is not None:
         told_of = {(row["unit_code"], row["unit"]) for book in books for row in book.units.values()}
         found = {

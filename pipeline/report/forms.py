@@ -48,7 +48,9 @@ def add_form(
     lang: str,
 ) -> None:
     """A sheet with the form, by unit or by field, into an open workbook."""
-    lines = lines_of(con, form, book.period, book.leaves, by, book.top)
+    if (form.name, by) not in book.lines:
+        book.lines[form.name, by] = lines_of(con, form, book.period, book.leaves, by, book.top)
+    lines = book.lines[form.name, by]
     form_sheet(file, styles, name, form, lines, book, by, receiver(con, book), lang)
 
 

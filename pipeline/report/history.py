@@ -65,13 +65,16 @@ def open_history(con: duckdb.DuckDBPyConnection, book: Book, lang: str = "vi") -
     rates: dict[str, dict[tuple[str, str], Row]] = {}
     for one in periods:
         if one == book.period:
-            units[one.key], counts[one.key], rates[one.key] = book.units, book.counts[one.key], book.rates[one.key]
-            continue
-        found = {k: r for k, r in answers.nodes(con, one).items() if k in inside}
-        first = {k: r for k, r in found.items() if k == book.top}
-        units[one.key] = first | found
-        counts[one.key] = dict(zip(units[one.key], answers.by_unit(con, one, units[one.key], lang), strict=True))
-        rates[one.key] = answers.indicator_rows(con, one, units[one.key], lang)
+            units[one.key] = book.units
+        else:
+            found = {k: r for k, r in answers.nodes(con, one).items() if k in inside}
+            first = {k: r for k, r in found.items() if k == book.top}
+            units[one.key] = first | found
+        if one.key in book.counts:
+            counts[one.key], rates[one.key] = book.counts[one.key], book.rates[one.key]
+        else:
+            counts[one.key] = dict(zip(units[one.key], answers.by_unit(con, one, units[one.key], lang), strict=True))
+            rates[one.key] = answers.indicator_rows(con, one, units[one.key], lang)
     names = {unit_id: name for rows in units.values() for unit_id, name in names_of(con, rows).items()} | book.names
     return History(periods, units, counts, rates, _today(con, periods, inside), names)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
@@ -17,9 +18,14 @@ import openpyxl
 import polars as pl
 import pytest
 
+from pipeline.declare.figures import indicators
 from pipeline.declare.periods import parse_periods
+from pipeline.declare.text import LANGUAGES
 from pipeline.errors import InputRefused, WrongUse
 from pipeline.measure import answers
+from pipeline.measure.returns import return_figures
+from pipeline.measure.scores import score_rows
+from pipeline.report import forms
 from pipeline.report.book import open_book
 from pipeline.report.display import number, percent
 from pipeline.report.export import DRAWN, MANIFEST, NOT_ASKED, clear, export, tables
@@ -160,6 +166,36 @@ def test_the_counter_of_a_district_is_not_the_district(of_sample: duckdb.DuckDBP
     told = tables(of_sample, MODEL, [open_book(of_sample, MODEL, COUNTER)], unit=COUNTER)
     for name in ("stats", "stats_by_field", "indicators", "form_ii06a", "scores_766"):
         assert {row["unit"] for row in told[name]} == {"UBND huyện Gio Linh"}, name
+
+
+def test_what_several_outputs_tell_is_asked_once(
+    of_sample: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts and indicators of each period, and the rows of each form."""
+    asked: Counter[str] = Counter()
+
+    def noting(name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(con: Any, *told: Any) -> Any:
+            what = (getattr(one, "key", getattr(one, "name", one)) for one in told if not isinstance(one, dict))
+            asked[" ".join([name, *what])] += 1
+            return ask(con, *told)
+
+        return noted
+
+    for module, name in ((answers, "by_unit"), (answers, "indicator_rows"), (forms, "lines_of")):
+        monkeypatch.setattr(module, name, noting(name, getattr(module, name)))
+    export(of_sample, MODEL, tmp_path, draw=False)
+    for each in ("by_unit 2023-Q2", "indicator_rows 2022-Q3", "lines_of ii06a 2023-Q3 field"):
+        assert any(what.startswith(each) for what in asked), each
+    assert {what: times for what, times in asked.items() if times > 1} == {}
+
+
+def test_tables_have_the_words_of_the_language_asked_for(of_sample: duckdb.DuckDBPyConnection) -> None:
+    for lang in LANGUAGES:
+        told = tables(of_sample, MODEL, [open_book(of_sample, MODEL, lang=lang)], lang=lang)
+        assert {row["label"] for row in told["indicators"]} == {one.label[lang] for one in indicators().values()}
+        ours = score_rows(of_sample, MODEL, lang=lang), return_figures(of_sample, MODEL, lang=lang)
+        assert (told["scores_766"], told["returns"]) == ours
 
 
 @pytest.mark.parametrize("period", [MODEL, "2023-M07", "2022-Q4", "2022-Q4..2023-Q2"])

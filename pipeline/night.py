@@ -43,8 +43,8 @@ SILENT: Progress = lambda _: None  # noqa: E731
 
 @dataclass(frozen=True)
 class Build:
-    """A finished private build, not yet published. tables: rows per table. nights: since the tables of dossiers were built
-    whole."""
+    """A finished private build, not yet published. tables: rows per table. rejected_rows: of all files that count. nights:
+    since the tables of dossiers were built whole."""
 
     folder: Path
     release_id: str
@@ -52,6 +52,7 @@ class Build:
     intake: Intake
     outcomes: list[Outcome]
     tables: dict[str, int]
+    rejected_rows: int
     seals: str | None = None
     nights: int = 0
 
@@ -126,13 +127,14 @@ def build(home: Home, intake: Intake, progress: Progress = SILENT, rebuild: bool
             counts = con.execute(
                 "SELECT table_name, estimated_size FROM duckdb_tables() WHERE database_name = 'built' AND schema_name = 'main' ORDER BY 1"
             ).fetchall()
+            rejected = _rejected_rows(con)
             con.execute("CHECKPOINT built")
         finally:
             con.close()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return Build(folder, release_id, inputs, intake, outcomes, dict(counts), shown, nights)
+    return Build(folder, release_id, inputs, intake, outcomes, dict(counts), rejected, shown, nights)
 
 
 def _compute(
@@ -231,19 +233,20 @@ def settle(home: Home, intake: Intake, built: Build | None, release: Release | N
     """The night's result, kept for `motcua status`."""
     known = release or releases.current(home)
     result = Result(known.id if known else None, release is not None, intake.taken, intake.refused, intake.waiting)
-    if known:
-        con = releases.open_published(home)
-        try:
-            told = con.execute(
-                "SELECT coalesce(sum(rows), 0)::BIGINT FROM file_account WHERE verdict = 'rejected'"
-            ).fetchall()
-        finally:
-            con.close()
-        result.rejected_rows = int(told[0][0])
+    if built and release:
+        result.rejected_rows = built.rejected_rows
+    elif known:
+        with releases.open_published(home) as con:
+            result.rejected_rows = _rejected_rows(con)
     result.outcomes = built.outcomes if built else []
     keeping.apply(home, intake.all_files)
     write_json(home.last_run, _told(result))
     return result
+
+
+def _rejected_rows(con: duckdb.DuckDBPyConnection) -> int:
+    asked = "SELECT coalesce(sum(rows), 0)::BIGINT FROM file_account WHERE verdict = 'rejected'"
+    return int(con.execute(asked).fetchall()[0][0])
 
 
 def _told(result: Result) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import duckdb
 
 from pipeline.declare.rules import filled
-from pipeline.measure.figures import LIVE, live_select
+from pipeline.measure.figures import LIVE, live_select, period_count_of
 
-COUNTED_WHEN_ASKED = ("period_count", "form_ii06a", "score_766")
-FORM = "form_ii06a"  # live and by our rules it follows from period_count, which is laid aside before it
+COUNT, FORM, SCORES = "period_count", "form_ii06a", "score_766"
+COUNTED_WHEN_ASKED = (COUNT, FORM, SCORES)
 PLACES = {"heart": f"{LIVE}.", "own": "temp.", "live": f"{LIVE}.", "main": "main."}
 
 
@@ -25,7 +25,7 @@ def laid_aside(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> Genera
     live = _live_by_ours(con, periods)
     try:
         for name in COUNTED_WHEN_ASKED:
-            source = {period: f"({filled(live_select(name), PLACES)})" for period in live} if name == FORM else {}
+            source = {period: f"({filled(_by_ours(name, period), PLACES)})" for period in live if name != SCORES}
             # one by one: of several periods at once the filter does not reach the dossiers, which takes minutes
             each = [f"(SELECT * FROM {source.get(period, name)} WHERE period = '{period}')" for period in periods]
             con.execute(f"CREATE TEMP TABLE {name} AS {' UNION ALL '.join(each)}")
@@ -33,6 +33,11 @@ def laid_aside(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> Genera
     finally:
         for name in COUNTED_WHEN_ASKED:
             con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def _by_ours(name: str, period: str) -> str:
+    """What is asked of a period that is live. The form follows from period_count, which is laid aside before it."""
+    return period_count_of(period) if name == COUNT else live_select(name)
 
 
 def _live_by_ours(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> list[str]:

@@ -101,10 +101,9 @@ def checks() -> list[Check]:
                 "Every dossier stands in the period in which it was received",
             ),
             # days between two days on which some period begins or is cut off are one day to all periods
-            """WITH arrived AS (SELECT unit_id, received_on, count(*) AS n FROM dossier WHERE episode = 1 GROUP BY unit_id, received_on),
-                    edge AS (SELECT DISTINCT unnest([period_from, as_of + 1]) AS day FROM period_unit WHERE as_of IS NOT NULL),
-                    stretch AS (SELECT received_on, max(day) AS since FROM (SELECT DISTINCT received_on FROM arrived) JOIN edge ON day <= received_on GROUP BY received_on),
-                    stretches AS (SELECT unit_id, since, sum(n) AS n FROM arrived JOIN stretch USING (received_on) GROUP BY unit_id, since),
+            """WITH edge AS (SELECT DISTINCT unnest([period_from, as_of + 1]) AS day FROM period_unit WHERE as_of IS NOT NULL),
+                    stretch AS (SELECT received_on, max(day) AS since FROM (SELECT DISTINCT received_on FROM dossier) JOIN edge ON day <= received_on GROUP BY received_on),
+                    stretches AS (SELECT unit_id, since, count(*) AS n FROM dossier JOIN stretch USING (received_on) WHERE episode = 1 GROUP BY unit_id, since),
                     expected AS (SELECT p.period, d.unit_id, sum(d.n)::BIGINT AS n FROM stretches d
                                  JOIN period_unit p ON p.unit_id = d.unit_id AND d.since BETWEEN p.period_from AND p.as_of GROUP BY ALL),
                     there AS (SELECT period, register_unit_id AS unit_id, sum(received)::BIGINT AS n FROM period_tally GROUP BY ALL)
@@ -168,10 +167,11 @@ def checks() -> list[Check]:
                 "Trạng thái và ngày kết thúc khớp nhau (đã xong mà không có ngày; đang xử lý mà có ngày)",
                 "Status and finish date agree (done without a date; in progress with one)",
             ),
-            f"""SELECT f.source || '/' || f.name AS file, d.status, d.finished_at IS NOT NULL AS has_date, count(*) AS dossiers
-               FROM dossier d JOIN file f USING (file_id)
-               WHERE CASE WHEN d.finished_at IS NULL THEN d.status IN {_statuses("resolved", "withdrawn", "returned")}
-                     ELSE d.status IN {_statuses("open", "paused")} END AND d.episode = d.episodes GROUP BY ALL""",
+            f"""SELECT f.source || '/' || f.name AS file, status, has_date, dossiers
+               FROM (SELECT file_id, status, finished_at IS NOT NULL AS has_date, count(*) AS dossiers FROM dossier
+                     WHERE CASE WHEN finished_at IS NULL THEN status IN {_statuses("resolved", "withdrawn", "returned")}
+                           ELSE status IN {_statuses("open", "paused")} END AND episode = episodes GROUP BY ALL)
+               JOIN file f USING (file_id)""",
         ),
         Check(
             "unit_not_valid",

@@ -128,13 +128,33 @@ def other_selects() -> dict[str, str]:
 
 def _period_count_select() -> str:
     """Rows of `dossier_period` by period, unit, field and labels. Periods without data have no rows."""
-    by = ", ".join(labels())
     return (
-        f"SELECT {PERIOD_COLUMNS}, unit_id, field, {by}, count(*) AS n, "
+        f"SELECT {PERIOD_COLUMNS}, {_labels_counted()} "
+        f"FROM {{heart}}dossier_period WHERE coverage <> 'no_data' GROUP BY {PERIOD_COLUMNS}, {_labels_by()}"
+    )
+
+
+def period_count_of(period: str) -> str:
+    """Likewise of one period alone, in which a unit has one cut-off: what a row has of it is put to what was counted.
+    Grouped by as well, it takes half as much again."""
+    return (
+        f"SELECT {PERIOD_COLUMNS}, counts.*, CAST(NULL AS VARCHAR) AS seal "
+        f"FROM (SELECT {_labels_counted()} FROM {{heart}}dossier_period WHERE coverage <> 'no_data' AND period = '{period}' "
+        f"GROUP BY {_labels_by()}) counts "
+        f"JOIN (SELECT DISTINCT {PERIOD_COLUMNS}, counted_unit_id AS unit_id FROM {{heart}}period_unit WHERE period = '{period}') "
+        "USING (unit_id)"
+    )
+
+
+def _labels_by() -> str:
+    return f"unit_id, field, {', '.join(labels())}"
+
+
+def _labels_counted() -> str:
+    return (
+        f"{_labels_by()}, count(*) AS n, "
         "sum(certified_copies) AS certified_copies, sum(processing_days) AS processing_days, "
-        "count(certified_copies) AS n_certified_copies, count(processing_days) AS n_processing_days "
-        "FROM {heart}dossier_period WHERE coverage <> 'no_data' "
-        f"GROUP BY {PERIOD_COLUMNS}, unit_id, field, {by}"
+        "count(certified_copies) AS n_certified_copies, count(processing_days) AS n_processing_days"
     )
 
 

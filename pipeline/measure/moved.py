@@ -18,6 +18,7 @@ import duckdb
 
 from pipeline import settings
 from pipeline.declare.tables import COUNTED
+from pipeline.warehouse.onward import NEAR, days_between
 from pipeline.warehouse.sql import quoted, statement
 
 FORMER = "former"  # the published database, attached; sql/moved.sql asks it under this name
@@ -70,7 +71,8 @@ def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Genera
 def tell_apart(con: duckdb.DuckDBPyConnection) -> None:
     """The relations of MOVED, under the names that its parts have; and `quiet`: the periods in which nothing moved."""
     asked = f"COLUMNS(lambda c: c NOT IN {UNASKED})"
-    con.execute(statement("measure", "moved").format(asked=asked, place=PLACE))
+    between = days_between("getvariable('since')", "getvariable('until')")
+    con.execute(statement("measure", "moved").format(asked=asked, place=PLACE, between=between, near=NEAR))
 
 
 def busy(counted: Sequence[Part]) -> str:

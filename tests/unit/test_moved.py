@@ -15,6 +15,7 @@ from pipeline.measure.counted import count
 from pipeline.measure.marks import count_marks
 from pipeline.measure.moved import COUNTED, MOVED, WHOLE, counted_in
 from pipeline.measure.tally import tally
+from pipeline.warehouse.onward import NEAR, days_between
 from pipeline.warehouse.sql import statement
 from tests.quick import some
 from tests.unit.test_counted import make
@@ -32,8 +33,15 @@ CAME = {
     "a period that is told of at last": "UPDATE period_unit SET coverage = 'full' WHERE period = 'M8' AND unit_id = 'b'",
     "a unit that counts in another": "UPDATE period_unit SET counted_unit_id = 'a' WHERE period = 'M9'",
     "states of dossiers of which no file tells": "UPDATE dossier_state SET state = 'unclassified' WHERE length(dossier_id) = 4",
+    "states too, and a cut-off that went on": "UPDATE dossier_state SET state = 'unclassified' WHERE length(dossier_id) = 4; UPDATE period_unit SET as_of = as_of + 1, as_of_end = as_of_end + INTERVAL 1 DAY WHERE period = 'M9' AND unit_id = 'b'",
     "a unit without any dossier": "UPDATE dossier SET unit_id = 'a'; INSERT INTO touched SELECT DISTINCT dossier_id FROM former.dossier WHERE unit_id = 'b'",
 }  # fmt: skip
+# What stands near: dossiers with a day between these, which a night looked up with those that files tell of.
+NEARBY = {
+    "all are near": ("2020-01-01", "2030-01-01"),
+    "some are near": ("2023-08-15", "2023-08-25"),
+    "it is not known what is near": (None, None),
+}
 TABLES = ("place_count", "value_count", "period_tally", "quarter_mark", "unit_count", "form_ii06a", "indicator_value")
 
 
@@ -57,7 +65,13 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str, told: str = "row % 10 = 3") -> None:
+def go_on(
+    con: duckdb.DuckDBPyConnection,
+    published: Path,
+    came: str,
+    told: str = "row % 10 = 3",
+    near: tuple[str | None, str | None] = NEARBY["all are near"],
+) -> None:
     """The night after: some dossiers (told: which; one in ten) are as a file tells them now (or gone), some are new, and
     what came beside them."""
     make(con, 1)
@@ -74,16 +88,21 @@ def go_on(con: duckdb.DuckDBPyConnection, published: Path, came: str, told: str 
     con.execute(came)
     con.execute("CREATE TEMP TABLE telling_dossier AS FROM dossier SEMI JOIN touched USING (dossier_id)")
     con.execute("CREATE TEMP TABLE before_dossier AS FROM former.dossier SEMI JOIN touched USING (dossier_id)")
+    for name, day in zip(("near_since", "near_until"), near, strict=True):
+        con.execute(f"SET VARIABLE {name} = $1::DATE", [day])
+    con.execute(f"CREATE TEMP TABLE looked_up AS FROM former.dossier WHERE {NEAR}")
+    con.execute("CREATE TEMP VIEW near_dossier AS FROM looked_up ANTI JOIN touched USING (dossier_id)")
     con.execute(f"CREATE SCHEMA {COUNTED}")
     for name in TABLES:  # as they stand in a copy of the published database
         con.execute(f"CREATE TABLE {COUNTED}.{name} AS FROM former.{COUNTED}.{name}")
     con.execute("DETACH former")
 
 
-@pytest.mark.parametrize("came", some(list(CAME), 5))
-def test_counts_go_on(published: Path, came: str) -> None:
+@pytest.mark.parametrize("near", NEARBY)
+@pytest.mark.parametrize("came", some(list(CAME), 4))
+def test_counts_go_on(published: Path, came: str, near: str) -> None:
     with duckdb.connect() as con:
-        go_on(con, published, CAME[came])
+        go_on(con, published, CAME[came], near=NEARBY[near])
         ours = night(con, published)
         whole = night(con, None)
     with duckdb.connect(published, read_only=True) as con:
@@ -114,6 +133,9 @@ def test_periods_in_which_nothing_moved_are_taken_over(published: Path, came: st
 
 def plant(right: str, wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = statement("measure", "moved").replace("{place}", moved.PLACE)
+    text = text.replace("{between}", days_between("getvariable('since')", "getvariable('until')")).replace(
+        "{near}", NEAR
+    )
     assert right in text
     monkeypatch.setattr(moved, "statement", lambda *_: text.replace(right, wrong))
 
@@ -139,23 +161,30 @@ def test_a_period_that_is_wrongly_quiet_is_seen(published: Path, fault: str, mon
 
 
 FAULTS = {
-    "states of other dossiers are not looked at": ("SELECT d.rowid FROM dossier d SEMI JOIN other_state", "SELECT d.rowid FROM dossier d SEMI JOIN touched", "states of dossiers of which no file tells"),
+    "states of other dossiers are not looked at": ("dossier_id IN (FROM other_state) OR", "", "states too, and a cut-off that went on"),
     "whether there is data is not looked at": ("coverage = 'no_data' AS silent", "FALSE AS silent", "a period that is told of at last"),
-    "due days between cut-offs are not looked at": ("due_on BETWEEN getvariable('since') AND getvariable('until')\n   OR", "FALSE OR", "a cut-off that went on"),
+    "due days between cut-offs are not looked at": ("due_on BETWEEN getvariable('since') AND getvariable('until') OR", "FALSE OR", "a cut-off that went on"),
     "nor the day of the cut-off itself": ("due_on BETWEEN getvariable('since') AND", "due_on BETWEEN getvariable('since') + 1 AND", "a cut-off that went on"),
     "nor states that begin": ("from_day BETWEEN since AND until OR", "", "a cut-off that went on far"),
     "nor extended due days": (" OR extended_due_on BETWEEN since AND until", "", "a cut-off that went on to an extended due day"),
     "nor the whole of that day": ("extended_due_on BETWEEN", "extended_due_at BETWEEN", "a cut-off that went on to an extended due day"),
-    "nor days of export": ("   OR (first_exported_on > getvariable('since') AND first_exported_on <= getvariable('until'))\n", "", "a cut-off that went on far"),
+    "nor days of export": (" OR (first_exported_on > getvariable('since') AND first_exported_on <= getvariable('until'))", "", "a cut-off that went on far"),
     "what dossiers were is not taken off": ("FROM before_dossier UNION ALL", "FROM before_dossier WHERE FALSE UNION ALL", "nothing but words about dossiers"),
+    "those that stand near are taken for all": ("coalesce(getvariable('near_since')", "coalesce(TRUE OR getvariable('near_since')", "a cut-off that went on far"),
+    "those beyond are not looked for": ("WHERE NOT getvariable('covered') AND", "WHERE FALSE AND", "a cut-off that went on far"),
+    "nor are their states": ("WHERE NOT getvariable('covered') OR", "WHERE FALSE AND", "states of dossiers of which no file tells"),
     "dossiers of a place that came after": ("d.received_on <= s.until", "d.received_on < s.since", "a period"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", some(list(FAULTS), 5))
+@pytest.mark.parametrize("fault", some(list(FAULTS), 6))
 def test_a_planted_fault_is_seen(published: Path, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one way or another of knowing what stands near."""
     right, wrong, came = FAULTS[fault]
     plant(right, wrong, monkeypatch)
-    with duckdb.connect() as con:
-        go_on(con, published, CAME[came])
-        assert night(con, published) != night(con, None)
+    seen = []
+    for near in NEARBY.values():
+        with duckdb.connect() as con:
+            go_on(con, published, CAME[came], near=near)
+            seen.append(night(con, published) != night(con, None))
+    assert any(seen)

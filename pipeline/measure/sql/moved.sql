@@ -33,18 +33,23 @@ WHERE from_day BETWEEN since AND until OR to_day BETWEEN since AND until OR exte
 
 SET VARIABLE since = (SELECT min(since) FROM went_on);
 SET VARIABLE until = (SELECT max(until) FROM went_on);
+-- whether all of these are among the rows that stand near; else all dossiers are asked
+SET VARIABLE covered = (SELECT coalesce(getvariable('near_since') <= getvariable('since') AND getvariable('until') <= getvariable('near_until'), FALSE));
 CREATE TEMP TABLE moved_place AS
-SELECT d.rowid AS place FROM dossier d SEMI JOIN went_on USING (unit_id)
-WHERE received_on BETWEEN getvariable('since') AND getvariable('until') OR opened_on BETWEEN getvariable('since') AND getvariable('until')
-   OR concluded_on BETWEEN getvariable('since') AND getvariable('until') OR due_on BETWEEN getvariable('since') AND getvariable('until')
-   OR (first_exported_on > getvariable('since') AND first_exported_on <= getvariable('until'))
+SELECT d.rowid AS place FROM dossier d SEMI JOIN went_on USING (unit_id) WHERE NOT getvariable('covered') AND {between}
 UNION
-SELECT d.rowid FROM dossier d SEMI JOIN other_state USING (dossier_id);
+SELECT d.rowid FROM dossier d SEMI JOIN other_state USING (dossier_id) WHERE NOT getvariable('covered') OR {near} IS NOT TRUE;
 
 -- found first, and then asked whether a file tells of them: else all columns of all dossiers are held against `touched`
 CREATE TEMP TABLE moved_dossier AS
 WITH found AS MATERIALIZED (SELECT {asked} FROM dossier WHERE rowid IN (FROM moved_place))
-FROM found ANTI JOIN touched USING (dossier_id);
+FROM found ANTI JOIN touched USING (dossier_id)
+UNION ALL
+SELECT {asked} FROM near_dossier
+WHERE getvariable('covered')
+  AND (dossier_id IN (FROM other_state) OR unit_id IN (SELECT unit_id FROM went_on) AND {between});
+DROP VIEW near_dossier;
+DROP TABLE looked_up;
 
 CREATE TEMP VIEW now_dossier AS SELECT {asked} FROM telling_dossier UNION ALL FROM moved_dossier;
 CREATE TEMP VIEW then_dossier AS SELECT {asked} FROM before_dossier UNION ALL FROM moved_dossier;

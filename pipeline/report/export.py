@@ -132,7 +132,7 @@ def tables(
 ) -> dict[str, list[Row]]:
     """File name → rows: counts by unit and by field, indicators, form II.06a, coverage of the periods, returns, scores, and the
     findings (of which there are none by other rules than ours). books: of the periods. unit: rows of the books' units
-    alone, which is by code and name (a district has one code with its own counter)."""
+    alone, which is by code and name (a district has one code with its own counter). lang: as the books', of labels."""
     keys = [book.period.key for book in books]
     found = {
         "stats": [row for book in books for row in book.counts[book.period.key].values()],

@@ -25,9 +25,8 @@ def laid_aside(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> Genera
     live = _live_by_ours(con, periods)
     try:
         for name in COUNTED_WHEN_ASKED:
-            source = {period: f"({filled(_by_ours(name, period), PLACES)})" for period in live if name != SCORES}
             # one by one: of several periods at once the filter does not reach the dossiers, which takes minutes
-            each = [f"(SELECT * FROM {source.get(period, name)} WHERE period = '{period}')" for period in periods]
+            each = [f"(SELECT * FROM {_source(name, period, live)} WHERE period = '{period}')" for period in periods]
             con.execute(f"CREATE TEMP TABLE {name} AS {' UNION ALL '.join(each)}")
         yield
     finally:
@@ -35,9 +34,12 @@ def laid_aside(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> Genera
             con.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
-def _by_ours(name: str, period: str) -> str:
-    """What is asked of a period that is live. The form follows from period_count, which is laid aside before it."""
-    return period_count_of(period) if name == COUNT else live_select(name)
+def _source(name: str, period: str, live: Sequence[str]) -> str:
+    """What is asked for the rows of a period. Of a live one the form follows from period_count, which is laid aside before
+    it."""
+    if period not in live or name == SCORES:
+        return name
+    return f"({filled(period_count_of(period) if name == COUNT else live_select(name), PLACES)})"
 
 
 def _live_by_ours(con: duckdb.DuckDBPyConnection, periods: Sequence[str]) -> list[str]:

@@ -346,7 +346,8 @@ def relations_looked_at(con: duckdb.DuckDBPyConnection, counted: Sequence[Part] 
 
 
 def _outcome(con: duckdb.DuckDBPyConnection, check: Check) -> Outcome:
-    """As a relation a check would be taken apart and bound twice, which costs more than it finds."""
+    """As a relation a check would be taken apart and bound twice, which costs more than it finds. Of failing rows beyond
+    those that are kept only the number is: they may be as many as the rows of all files."""
     found = con.execute(check.sql)
     names = [column[0] for column in found.description or []]
     sample = [dict(zip(names, row, strict=True)) for row in found.fetchmany(check.kept)]

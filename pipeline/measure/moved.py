@@ -18,7 +18,7 @@ import duckdb
 
 from pipeline import settings
 from pipeline.declare.tables import COUNTED
-from pipeline.warehouse.onward import NEAR, days_between
+from pipeline.warehouse.onward import days_between
 from pipeline.warehouse.sql import quoted, statement
 
 FORMER = "former"  # the published database, attached; sql/moved.sql asks it under this name
@@ -46,12 +46,14 @@ UNASKED = (
 )
 # of a place: what stands in its rows of the tables that are counted
 PLACE = "period, scheme, kind, period_from, period_to, unit_id, counted_unit_id, as_of, coverage"
+# what sql/moved.sql asks of the days of dossiers
+DAYS = {"between": days_between(), "near": days_between("near_")}
 
 
 @contextmanager
 def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Generator[Sequence[Part]]:
     """What is to be counted: everything, or in a build that goes on from a published database what moved since, that one
-    attached meanwhile. Needs the tables of warehouse/build, and `touched` as warehouse/onward leaves it."""
+    attached meanwhile. Needs the tables of warehouse/build, and `touched` and `looked_up` as warehouse/onward leaves them."""
     here = "FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $1"
     stands = {name for (name,) in con.execute(f"SELECT table_name {here}", [COUNTED]).fetchall()}
     few = con.execute("SELECT count(*) < $1 FROM dossier", [MANY]).fetchall() == [(True,)]
@@ -71,8 +73,7 @@ def counted_in(con: duckdb.DuckDBPyConnection, published: Path | None) -> Genera
 def tell_apart(con: duckdb.DuckDBPyConnection) -> None:
     """The relations of MOVED, under the names that its parts have; and `quiet`: the periods in which nothing moved."""
     asked = f"COLUMNS(lambda c: c NOT IN {UNASKED})"
-    between = days_between("getvariable('since')", "getvariable('until')")
-    con.execute(statement("measure", "moved").format(asked=asked, place=PLACE, between=between, near=NEAR))
+    con.execute(statement("measure", "moved").format(asked=asked, place=PLACE, **DAYS))
 
 
 def busy(counted: Sequence[Part]) -> str:

@@ -82,21 +82,21 @@ def clear(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CHECKPOINT built")  # what comes now takes the place of what went
 
 
-def days_between(since: str, until: str) -> str:
-    """SQL of a dossier: whether it may stand on another side of a cut-off that went on from one day to another."""
+def days_between(which: str = "") -> str:
+    """SQL of a dossier: whether it may stand on another side of a cut-off that went on from the day in the variable `since`
+    to that in `until`. which: what stands before their names."""
+    since, until = f"getvariable('{which}since')", f"getvariable('{which}until')"
     told = ("received_on", "opened_on", "concluded_on", "due_on")
     either = " OR ".join(f"{day} BETWEEN {since} AND {until}" for day in told)
     return f"({either} OR (first_exported_on > {since} AND first_exported_on <= {until}))"
 
 
-NEAR = days_between("getvariable('near_since')", "getvariable('near_until')")
-
-
 def touch(con: duckdb.DuckDBPyConnection, rows: str) -> None:
     """`touched`: the dossiers that new files tell of (rows: a relation of theirs). Their rows are taken out of the tables
-    that are kept, and stand apart as they were, under names that begin with `before_`. `near_dossier`: rows of others with
-    a day between the newest cut-off and the newest export, which are mostly asked for afterwards (measure/moved): rows that
-    lie scattered cost a look at all columns, so it is done once for both."""
+    that are kept, and stand apart as they were, under names that begin with `before_`. `looked_up`: the rows of `dossier` among
+    them, and those of others with a day between the newest cut-off and the newest export (`near_since`, `near_until`), which
+    are mostly asked for afterwards (measure/moved): rows that lie scattered cost a look at all columns, so it is done once
+    for both."""
     con.execute(f"CREATE TEMP TABLE touched AS SELECT DISTINCT dossier_id FROM {rows}")
     con.execute(f"SET VARIABLE near_since = (SELECT max(as_of) FROM {COUNTED}.unit_count)")
     con.execute("SET VARIABLE near_until = (SELECT CAST(max(exported_at) AS DATE) FROM file)")
@@ -107,10 +107,9 @@ def touch(con: duckdb.DuckDBPyConnection, rows: str) -> None:
         )
         if table == "dossier":
             con.execute(
-                f"""CREATE TEMP TABLE near AS SELECT rowid AS place FROM dossier WHERE {NEAR};
+                f"""CREATE TEMP TABLE near AS SELECT rowid AS place FROM dossier WHERE {days_between("near_")};
                     CREATE TEMP TABLE looked_up AS FROM dossier WHERE rowid IN (FROM taken UNION ALL FROM near);
                     CREATE TEMP TABLE before_dossier AS FROM looked_up SEMI JOIN touched USING (dossier_id);
-                    CREATE TEMP VIEW near_dossier AS FROM looked_up ANTI JOIN touched USING (dossier_id);
                     DROP TABLE near"""
             )
         else:

@@ -33,8 +33,8 @@ WHERE from_day BETWEEN since AND until OR to_day BETWEEN since AND until OR exte
 
 SET VARIABLE since = (SELECT min(since) FROM went_on);
 SET VARIABLE until = (SELECT max(until) FROM went_on);
--- whether all of these are among the rows that stand near; else all dossiers are asked
-SET VARIABLE covered = (SELECT coalesce(getvariable('near_since') <= getvariable('since') AND getvariable('until') <= getvariable('near_until'), FALSE));
+-- whether all of these were looked up with those that files tell of (warehouse/onward); else all dossiers are asked
+SET VARIABLE covered = coalesce(getvariable('near_since') <= getvariable('since') AND getvariable('until') <= getvariable('near_until'), FALSE);
 CREATE TEMP TABLE moved_place AS
 SELECT d.rowid AS place FROM dossier d SEMI JOIN went_on USING (unit_id) WHERE NOT getvariable('covered') AND {between}
 UNION
@@ -45,10 +45,9 @@ CREATE TEMP TABLE moved_dossier AS
 WITH found AS MATERIALIZED (SELECT {asked} FROM dossier WHERE rowid IN (FROM moved_place))
 FROM found ANTI JOIN touched USING (dossier_id)
 UNION ALL
-SELECT {asked} FROM near_dossier
+SELECT {asked} FROM looked_up ANTI JOIN touched USING (dossier_id)
 WHERE getvariable('covered')
   AND (dossier_id IN (FROM other_state) OR unit_id IN (SELECT unit_id FROM went_on) AND {between});
-DROP VIEW near_dossier;
 DROP TABLE looked_up;
 
 CREATE TEMP VIEW now_dossier AS SELECT {asked} FROM telling_dossier UNION ALL FROM moved_dossier;

@@ -22,18 +22,21 @@ PLACE = {"sheet": pl.String()}
 CODES = {"dossier_id": pl.String(), "dossier_code": pl.String()}
 # texts of which there are few: the others are no shorter in a dictionary, and take longer to write
 KEY = "dossier_id"  # kept as the 128 bits that it is (a UUID to readers): as text every join and sort of a night takes twice as long
+# Rows of a batch stand in the order in which dossiers ended, open ones last, however the file is ordered (a register mostly
+# by receipt): so what is open, and what happened lately, which is asked for most, lies together in every table made of them.
+ENDED = ("finished_at", "returned_at")
 IN_DICTIONARY = [name for name, dtype in (row_schema() | PLACE).items() if dtype == pl.String and name != KEY]
 
 
 class Kept:
-    """Frames of one schema as a Parquet file, written as they come."""
+    """Frames of one schema as a Parquet file, written as they come, the rows of each in order."""
 
     def __init__(self, path: Path, schema: Mapping[str, pl.DataType]) -> None:
         self.path = path
         in_dictionary = [name for name in IN_DICTIONARY if name in schema]
         kept = _as_kept(pl.DataFrame(schema=schema)).schema
         spans = [name for name, dtype in schema.items() if dtype == pl.Datetime]  # of nothing else a range is asked
-        # rows mostly stand in the order of time: as steps, times to the second take a third of the room, and are read faster
+        # rows stand in the order of time: as steps, times to the second take a third of the room, and are read faster
         steps = {n: "DELTA_BINARY_PACKED" for n, t in schema.items() if t.is_temporal() or t.is_integer()}
         self.writer = pq.ParquetWriter(
             path,
@@ -52,15 +55,22 @@ class Kept:
 
 
 def _as_kept(frame: pl.DataFrame) -> pa.Table:
-    """A frame as it is written: dossier_id (hex, never null) as 16 bytes."""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    if KEY not in frame.columns:
-        return table
-    digits = bytes.fromhex(frame[KEY].str.join("").item())
-    if len(digits) != 16 * frame.height:
-        raise AssertionError(f"{frame.height} dossiers, {len(digits)} bytes of their keys")
-    keys = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), frame.height, [None, pa.py_buffer(digits)])
-    return table.set_column(frame.columns.index(KEY), KEY, pa.ExtensionArray.from_storage(pa.uuid(), keys))
+    """A frame as it is written: dossier_id (hex, never null) as 16 bytes, rows by when they ended."""
+    keys, at = _keys(frame[KEY]), frame.columns.index(KEY)
+    frame = frame.drop(KEY).with_row_index("place")
+    if ended := [name for name in ENDED if name in frame.columns]:
+        # what ended at one moment stands as in the file: the same bytes each time
+        frame = frame.sort(pl.coalesce(ended), nulls_last=True, maintain_order=True)
+        keys = keys.take(frame["place"].to_arrow())
+    table = frame.drop("place").to_arrow(compat_level=pl.CompatLevel.oldest())
+    return table.add_column(at, KEY, pa.ExtensionArray.from_storage(pa.uuid(), keys))
+
+
+def _keys(texts: pl.Series) -> pa.FixedSizeBinaryArray:
+    digits = bytes.fromhex(texts.str.join("").item())
+    if len(digits) != 16 * len(texts):
+        raise AssertionError(f"{len(texts)} dossiers, {len(digits)} bytes of their keys")
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(texts), [None, pa.py_buffer(digits)])
 
 
 class Batches:
@@ -145,7 +155,7 @@ def settle_repeats(
     con.execute(
         f"COPY (SELECT * EXCLUDE (table_rank) FROM {rows} told "
         "ANTI JOIN (FROM judged WHERE NOT once) other ON other.row = told.row AND other.sheet IS NOT DISTINCT FROM told.sheet "
-        f"ORDER BY sheet, row) TO {quoted(kept_rows)} (FORMAT parquet, COMPRESSION zstd)"
+        f"ORDER BY coalesce({', '.join(ENDED)}) NULLS LAST, sheet, row) TO {quoted(kept_rows)} (FORMAT parquet, COMPRESSION zstd)"
     )
     con.execute(
         f"COPY (SELECT DISTINCT dossier_id, dossier_code FROM {codes}) TO {quoted(kept_codes)} (FORMAT parquet, COMPRESSION zstd)"

@@ -112,7 +112,7 @@ def _others(header: Header, source: Source) -> dict[str, int]:
 
 
 def _first_rows(home: Home, facts: FileFacts) -> list[dict[str, Any]]:
-    rows = pl.read_parquet(facts.folder / "rows.parquet", n_rows=SHOWN_ROWS)
+    rows = pl.scan_parquet(facts.folder / "rows.parquet", glob=False).sort("sheet", "row").head(SHOWN_ROWS).collect()
     codes = dict(pl.read_parquet(restricted_codes(home, facts.sha256)).iter_rows())
     code = columns()["dossier_code"]
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from pipeline.warehouse import intake, reading, record, repeats, seen, versions
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import append_log, read_log
 from pipeline.warehouse.sql import hex_sql
+from pipeline.warehouse.trial import try_file
 from tests.unit.office import QUARTER, Office, Row, conform, dossier, opened, table, write_xlsx
 
 pytestmark = pytest.mark.usefixtures("figures_alone")
@@ -76,6 +78,52 @@ def test_across_sheets(tmp_path: Path) -> None:
         ("T7", TOP + 2, "conflicting_rows"), ("T8", TOP + 1, "duplicate_row"), ("T8", TOP + 2, "conflicting_rows"),
     ]  # fmt: skip
     assert facts.rows_in == 4
+
+
+# ---- the order in which rows are kept
+
+UNORDERED = [
+    dossier(finished_at="09/07/2023 15:00:00"),
+    opened(),
+    dossier(finished_at="05/07/2023 15:00:00"),
+    dossier(finished_at="", returned_at="07/07/2023"),  # done, and only the hand-over tells when
+    opened(),
+    dossier(finished_at="05/07/2023 15:00:00", channel="Trực tiếp"),
+    dossier(finished_at="06/07/2023 09:00:00", returned_at="10/07/2023"),
+]
+BY_END = [3, 6, 7, 4, 1, 2, 5]
+
+
+@pytest.mark.parametrize("again", [[], UNORDERED[:1]], ids=["each once", "one of them twice"])
+def test_rows_stand_by_when_they_ended(tmp_path: Path, again: list[Row]) -> None:
+    """Those of one moment and open ones as in the file; in this order they come to stand among all dossiers."""
+    office = Office(tmp_path)
+    path = office.drop("a.csv", UNORDERED + again)
+    facts, accepted, _ = conform(office.home, path)
+    assert [row - TOP for row in accepted["row"]] == BY_END
+    office.night()
+    with office.open() as con:
+        assert [row - TOP for (row,) in con.execute("SELECT row FROM dossier ORDER BY rowid").fetchall()] == BY_END
+
+    other = Office(tmp_path / "other")
+    other.home.warehouse.mkdir(parents=True)
+    shutil.copytree(office.home.restricted, other.home.restricted)  # the same key
+    same, *_ = conform(other.home, path)
+    assert (same.folder / "rows.parquet").read_bytes() == (facts.folder / "rows.parquet").read_bytes()
+
+
+def test_each_key_stays_with_its_row(tmp_path: Path, batch: int) -> None:
+    office = Office(tmp_path)
+    facts, accepted, _ = conform(office.home, office.drop("a.csv", UNORDERED))
+    codes = dict(pl.read_parquet(record.restricted_codes(office.home, facts.sha256)).iter_rows())
+    told = {row - TOP: codes[key] for row, key in accepted.select("row", "dossier_id").iter_rows()}
+    assert told == {n: row["dossier_code"] for n, row in enumerate(UNORDERED, 1)}
+
+
+def test_a_trial_shows_the_first_rows_of_the_file(tmp_path: Path) -> None:
+    tried = try_file(Office(tmp_path).drop("a.csv", UNORDERED), Source("so", "so"))
+    assert [row["row"] - TOP for row in tried.rows] == [1, 2, 3, 4, 5]
+    assert [row["dossier_code"] for row in tried.rows] == [row["dossier_code"] for row in UNORDERED[:5]]
 
 
 def test_a_rejected_row_contradicts_nobody(tmp_path: Path) -> None:

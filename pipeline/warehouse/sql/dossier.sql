@@ -1,6 +1,7 @@
 -- What is known of each dossier: the dated facts of its newest version, and one row per episode. A finish date that
 -- is gone again in a later export is a reopening: the first conclusion stays, a new episode begins on that export's day.
--- The rows stand in the order of the files, so that those of a time are together, without sorting them.
+-- The rows stand in the order of the conformed files, in which those of a time are together (repeats.py), without sorting
+-- them here.
 CREATE TABLE dossier AS
 WITH numbered AS (
     SELECT *, 1 + sum(CAST(reopens AS INTEGER)) OVER (PARTITION BY dossier_id ORDER BY nth) AS episode

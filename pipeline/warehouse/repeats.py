@@ -55,18 +55,19 @@ class Kept:
 
 
 def _as_kept(frame: pl.DataFrame) -> pa.Table:
-    """A frame as it is written: dossier_id (hex, never null) as 16 bytes, rows by when they ended."""
-    keys, at = _keys(frame[KEY]), frame.columns.index(KEY)
-    frame = frame.drop(KEY).with_row_index("place")
-    if ended := [name for name in ENDED if name in frame.columns]:
-        # what ended at one moment stands as in the file: the same bytes each time
-        frame = frame.sort(pl.coalesce(ended), nulls_last=True, maintain_order=True)
-        keys = keys.take(frame["place"].to_arrow())
-    table = frame.drop("place").to_arrow(compat_level=pl.CompatLevel.oldest())
+    """A frame as it is written: keys as 16 bytes, rows by when they ended."""
+    keys, at, others = _keys(frame[KEY]), frame.columns.index(KEY), frame.drop(KEY)
+    if ended := [name for name in ENDED if name in others.columns]:
+        # keys apart: as texts they would take longer to move than all else. What ended at one moment stands as in the file:
+        # the same bytes each time.
+        others = others.with_row_index("place").sort(pl.coalesce(ended), nulls_last=True, maintain_order=True)
+        keys = keys.take(others.drop_in_place("place").to_arrow())
+    table = others.to_arrow(compat_level=pl.CompatLevel.oldest())
     return table.add_column(at, KEY, pa.ExtensionArray.from_storage(pa.uuid(), keys))
 
 
 def _keys(texts: pl.Series) -> pa.FixedSizeBinaryArray:
+    """Keys of dossiers (hex, never null) as 16 bytes each."""
     digits = bytes.fromhex(texts.str.join("").item())
     if len(digits) != 16 * len(texts):
         raise AssertionError(f"{len(texts)} dossiers, {len(digits)} bytes of their keys")

@@ -117,7 +117,7 @@ def take_in(home: Home, progress: Progress = lambda _: None) -> Intake:
         for arrival in [*arriving.values(), *again]:
             _receive(home, arrival, read.get(arrival.sha256), known, by_place, result, progress)
     result.refused += _declared_today(home, {e.source for e in known.values()}, sources, broken)
-    _conform_known(home, list(known.values()), sources, broken, result)
+    _conform_known(home, list(known.values()), sources, broken, result, progress)
     return result
 
 
@@ -153,14 +153,22 @@ def _declared_today(
 
 
 def _conform_known(
-    home: Home, entries: list[Entry], sources: dict[str, tuple[Source, bytes]], broken: set[str], result: Intake
+    home: Home,
+    entries: list[Entry],
+    sources: dict[str, tuple[Source, bytes]],
+    broken: set[str],
+    result: Intake,
+    progress: Progress = lambda _: None,
 ) -> None:
     declared = {key: fingerprint(home, toml) for key, (_, toml) in sources.items() if key not in broken}
     with several_readers() as readers:
         read: list[tuple[Entry, FileFacts | Future[FileFacts]]] = []
+        again = 0
         for entry in sorted(entries, key=lambda e: e.seq):
             standing = _standing_facts(home, entry, declared)
             read.append((entry, standing or readers.submit(_facts, home, entry, sources, broken)))
+            again += not (standing or entry.expired_rows) and entry.source in declared
+        _tell_again(progress, again)
         for entry, facts in read:
             try:
                 known = facts if isinstance(facts, FileFacts) else facts.result()
@@ -226,6 +234,17 @@ def _tell_new(progress: Progress, before: Entry | None, place: str) -> None:
             Text(
                 f"Đọc {place}: nội dung mới của tệp đã nhận ({day})",
                 f"Reading {place}: new bytes of a file taken in before ({day})",
+            )
+        )
+
+
+def _tell_again(progress: Progress, files: int) -> None:
+    """After an update of the program this is the night's longest part."""
+    if files:
+        progress(
+            Text(
+                f"Đọc lại {files} tệp đã nhận (chương trình hoặc khai báo của nguồn đã đổi)",
+                f"Taken in before, read again: {files} (the program or the source's declaration changed)",
             )
         )
 

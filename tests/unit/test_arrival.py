@@ -172,6 +172,26 @@ def test_the_same_name_with_other_bytes_is_a_new_version(tmp_path: Path) -> None
     assert gone.files == found.files, "what was removed from data/raw stays in the archive and counts"
 
 
+def test_files_that_are_read_again_are_told_of(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.drop("a.csv", [dossier()])
+    office.drop("b.csv", [dossier(), dossier()])
+    office.drop("c.csv", [dossier()], key="khac")
+    said: list[str] = []
+
+    def night() -> list[str]:
+        said.clear()
+        assert len(intake.take_in(office.home, lambda text: said.append(text.en)).files) == 3
+        return [words for words in said if "again" in words]
+
+    assert night() == [], "new files are not read again"
+    assert night() == []
+    office.source('extent = "full"')
+    (told,) = night()
+    assert told.startswith("Taken in before, read again: 2 "), "those of the source whose declaration changed"
+    assert night() == []
+
+
 # ---- taking back
 
 

@@ -20,8 +20,9 @@ from tests.benchmarks.country import FIRST_DAY, LAST_DAY, Country
 from tests.benchmarks.night import START, Bench, Line, medians, plot, table
 from tests.benchmarks.run import Cost
 from tests.benchmarks.stages import STAGES
+from tests.quick import thorough
 
-ANSWERS = ("stats", "indicators", "explain --list")
+ANSWERS = ("--help", "stats", "indicators", "explain --list")
 # ratio → at most
 LIMITS = {
     "work of the night ÷ same outputs": 25,
@@ -48,12 +49,13 @@ def over(bench: Bench) -> list[str]:
     return [name for name, most in LIMITS.items() if found[name] > most]
 
 
-@pytest.fixture(scope="module")
-def short(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A whole run at a small size; export and pandas belong to the long one."""
-    bench = Bench(tmp_path_factory.mktemp("short"), Country(20_000, "csv", units=20, districts=2), say=lambda _: None)
+@pytest.fixture(scope="module", params=["csv", pytest.param("parquet", marks=thorough)])
+def short(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A whole run at a small size; the export belongs to the long one."""
+    country = Country(20_000, request.param, units=20, districts=2)
+    bench = Bench(tmp_path_factory.mktemp("short"), country, say=lambda _: None)
     bench.make()
-    bench.baselines(pandas=False)
+    bench.baselines()
     bench.night()
     bench.recount()
     bench.answers()
@@ -89,10 +91,10 @@ def test_a_cost_that_is_too_high_is_found(short: Bench, name: str, times: int, f
 @pytest.mark.slow
 def test_every_engine_agrees_in_every_cell(short: Bench) -> None:
     """Also after the night with news, which change no quarter of theirs, nor any other period that had ended."""
-    engines, of_unit = 6, 20 * 7  # units, counts
+    quarters, of_unit = 7 * 12 + 1, 20 * 7  # of the engines, and the one that is counted alone; units, counts
     ended = sum(one.end <= LAST_DAY for one in all_periods(FIRST_DAY, LAST_DAY))
     assert ended > 100
-    assert short.compare() == (engines * 12 + ended) * of_unit + 20_000 * (18 + 47)  # dossiers, columns
+    assert short.compare() == (quarters + ended) * of_unit + 20_000 * (18 + 47)  # dossiers, columns
 
 
 @pytest.mark.slow
@@ -107,6 +109,19 @@ def test_one_cell_that_differs_is_found(short: Bench) -> None:
             short.compare()
     finally:
         wrong.unlink()
+
+
+@pytest.mark.slow
+def test_a_quarter_counted_alone_that_differs_is_found(short: Bench) -> None:
+    path = short.work / "counts_recount2023-Q3.parquet"
+    right = path.read_bytes()
+    duckdb.sql(f"CREATE TABLE alone AS SELECT * REPLACE (open + 1 AS open) FROM '{path}'")
+    duckdb.sql(f"COPY alone TO '{path}' (FORMAT parquet); DROP TABLE alone")
+    try:
+        with pytest.raises(SystemExit, match=r"counts_recount2023-Q3: .* first difference"):
+            short.compare()
+    finally:
+        path.write_bytes(right)
 
 
 @pytest.mark.slow

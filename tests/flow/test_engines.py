@@ -6,15 +6,19 @@ Connect), and the builds find it running.
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import duckdb
 import pytest
 
 from pipeline import night
+from pipeline.audit.sealing import seal
+from pipeline.declare.periods import parse_period
 from pipeline.errors import NoSpark
 from pipeline.measure import spark
 from pipeline.measure.figures import build_figures, plain_selects
@@ -22,12 +26,15 @@ from pipeline.measure.moved import COUNTED, PLACES, VALUES
 from pipeline.settings import Home
 from pipeline.warehouse.build import build, connect
 from pipeline.warehouse.intake import recorded, take_in
+from pipeline.warehouse.release import published
 from pipeline.warehouse.sql import quoted
 from tests.oracle import registers
 from tests.oracle.oracle import CONCLUDED, OPEN
+from tests.unit.office import Office, dossier, opened
 
 pytestmark = pytest.mark.slow  # Java takes its time to start
 ENGINES = ("duckdb", "spark")
+OCTOBER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/09/2023 đến ngày 14/10/2023", "Ngày xuất dữ liệu: 14/10/2023 23:30:00")
 
 
 # ---- a Spark for all tests
@@ -196,6 +203,57 @@ def test_one_cell_type_or_place_that_differs_is_seen(
     database.execute(change)
     database.close()
     assert differing(Path(path), random_figures["spark"]) == {COUNTS}
+
+
+# ---- many provinces
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs/large.md"
+
+
+@pytest.fixture
+def provinces(tmp_path: Path) -> dict[int, Office]:
+    """Code → a province with figures: one whose quarter is sealed, and was told of otherwise since; one with units of its
+    own."""
+    sealed, other = Office(tmp_path / "tỉnh 45"), Office(tmp_path / "tỉnh 44")
+    sealed.source('name = "Huyện mẫu"\nknown_at = "exported"')
+    sealed.drop("q3.csv", [dossier(), opened(due_at="01/12/2023")])
+    assert sealed.night().exit_code == 0
+    seal(sealed.home, parse_period("2023-Q3"))
+    sealed.drop("sau.csv", [dossier(received_at="06/08/2023", finished_at="07/08/2023")], OCTOBER)
+    other.source('name = "Huyện khác"\nunits = "from_file"', "khac")
+    other.drop("q3.csv", [dossier(unit=f"Xã {name}") for name in ("Bình 1", "Bình 2", "Bình 2")], key="khac")
+    assert [office.night().exit_code for office in (sealed, other)] == [0, 0]
+    return {45: sealed, 44: other}
+
+
+@pytest.mark.usefixtures("running")
+def test_a_ministry_counts_what_its_provinces_do(
+    provinces: dict[int, Office], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the guide's own code. Of the sealed quarter a province's live figures; its published ones are others."""
+    store = tmp_path / "kho"
+    code_blocks = re.compile(r"^ *```python\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+    handing, counting = map(dedent, code_blocks.findall(GUIDE.read_text(encoding="utf-8")))
+    with duckdb.connect() as con:
+        for code, office in provinces.items():
+            monkeypatch.setenv("MOTCUA_HOME", str(office.home.root))
+            for table in spark.READ:
+                (store / table / f"province={code}").mkdir(parents=True)
+            exec(handing.replace("/mnt/kho", store.as_posix()).replace("province=45", f"province={code}"), {})
+            con.execute(f"ATTACH {quoted(published(office.home).database)} AS p{code} (READ_ONLY)")
+        exec(counting.replace("s3a://kho", store.as_posix()), {"spark": spark.running().newSession()})  # ty: ignore[unresolved-attribute]
+        con.execute("CREATE TABLE counted AS SELECT * EXCLUDE (seal) FROM p45.live.period_count LIMIT 0")
+        con.execute(
+            f"INSERT INTO counted BY NAME FROM read_parquet('{store.as_posix()}/period_count/*/*.parquet', hive_types_autocast = false)"
+        )
+        live = " UNION ALL ".join(f"SELECT * EXCLUDE (seal) FROM p{code}.live.period_count" for code in provinces)
+        assert con.execute("SELECT count(DISTINCT unit_id), count(DISTINCT period) > 3 FROM counted").fetchall() == [
+            (3, True)
+        ]
+        assert unlike(con, live, "FROM counted") == 0
+        quarter = "FROM {} SEMI JOIN p45.unit USING (unit_id) WHERE period = '2023-Q3'"
+        as_sealed = f"SELECT * EXCLUDE (seal) {quarter.format('p45.period_count')}"
+        assert unlike(con, as_sealed, quarter.format("counted")) > 0
 
 
 # ---- Spark elsewhere

@@ -1,4 +1,4 @@
-"""The record at scale: `python -m tests.benchmarks.record` [--rows N] [--home DIR].
+"""The record at scale: `python -m tests.benchmarks.record` [--rows N] [--rounds N] [--home DIR].
 
 Ten million dossiers in sixty monthly registers (a third more rows) are taken in at night; then a quarter among them is
 sealed, explained and run again. Before, the register of the next ten days is taken in, which tells of one in a hundred:
@@ -40,6 +40,7 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import duckdb
@@ -274,27 +275,41 @@ class Run:
         self.command("seal --verify", "seal", "--verify")
         self.command("rerun", "rerun", QUARTER, "--format", "json")
 
-    def ratios(self) -> str:
-        """Of CPU, a line for each."""
-        cpu = {name: spent.cpu for name, spent in self.found.items()}
-        return "\n".join(
-            f"{name:18} {', '.join(f'{cpu[name] / cpu[script]:6.2f} × {script}' for script in scripts)}"
-            for name, scripts in HELD_AGAINST.items()
-        )
+    def ratio(self, name: str, script: str) -> float:
+        """Of CPU."""
+        return self.found[name].cpu / self.found[script].cpu
+
+
+def ratios(rounds: Sequence[Run]) -> str:
+    """A line for each; of several rounds the median, and the lowest and the highest."""
+    lines = []
+    for name, scripts in HELD_AGAINST.items():
+        told = []
+        for script in scripts:
+            found = sorted(run.ratio(name, script) for run in rounds)
+            spread = f" ({found[0]:.2f}–{found[-1]:.2f})" if len(found) > 1 else ""
+            told.append(f"{median(found):6.3g}{spread} × {script}")
+        lines.append(f"{name:18} {', '.join(told)}")
+    return "\n".join(lines)
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rows", type=int, default=10_000_000)
+    asked.add_argument("--rounds", type=int, default=1, help="so many times in turn: on a machine whose speed changes")
     asked.add_argument("--home", type=Path, default=None, help="kept and used again; else a folder that goes")
     told = asked.parse_args()
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as outputs:
-        run = Run(own(told.home or Path(folder)), told.rows)
-        run.night()
-        run.news()
-        run.baselines(Path(outputs))
-        run.commands()
-    print(f"{run.ratios()}\n{run.cells:,} cells compared with what the night published, all equal")
+    rounds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(told.rounds):
+            rounds.append(run := Run(own(told.home or Path(folder)), told.rows))
+            with tempfile.TemporaryDirectory() as outputs:
+                run.night()
+                run.news()
+                run.baselines(Path(outputs))
+                run.commands()
+    cells = sum(run.cells for run in rounds)
+    print(f"{ratios(rounds)}\n{cells:,} cells compared with what the night published, all equal")
 
 
 if __name__ == "__main__":

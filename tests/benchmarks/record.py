@@ -13,22 +13,22 @@ held against the whole night. Beside all else stand bare DuckDB scripts in the s
 
 Every quarter's counts and every dossier that the scripts leave are compared with those published, cell by cell. Prints
 wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
-With 0.6.9 on two slow cores, 29/11/2026, seconds of CPU and ratios:
+With 0.6.14 on two uneven cores, 30/11/2026, seconds of CPU and ratios, medians of three rounds (lowest–highest):
 
-                            10 M dossiers    (before 0.5.0)
-same outputs                116.5
-same outputs, one quarter    96.5
-quarter from CSV             23.0
-night                       151.3   1.3 × same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
-night with 1 % new           14.2   0.094 × night
-re-run                      110.7   1.15 × same outputs, one quarter; 4.8 × quarter from CSV     (17.6 × from CSV)
-seal                          6.9   0.30 × quarter from CSV
-explain                       0.8   0.03 × quarter from CSV
-explain --list                2.4   0.10 × quarter from CSV
-stats                         0.5   0.02 × quarter from CSV
+                            10 M dossiers                (before 0.5.0)
+same outputs                 85.3
+same outputs, one quarter    91.2
+quarter from CSV             23.2
+night                       133.0   1.44 × (1.38–1.56) same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
+night with 1 % new           12.7   0.096 × (0.086–0.103) night
+re-run                      102.8   1.13 × same outputs, one quarter; 4.6 × quarter from CSV     (17.6 × from CSV)
+seal                          6.4   0.28 × quarter from CSV
+explain                       0.5   0.02 × quarter from CSV
+explain --list                2.9   0.12 × quarter from CSV
+stats                         0.4   0.02 × quarter from CSV
 
-The night keeps to one and a half times the script that leaves what it leaves, the one after it to a tenth of it, the others
-to twice theirs.
+The night keeps to one and a half times the script that leaves what it leaves, the one after it to a tenth of it (both by the
+median), the others to twice theirs.
 """
 
 from __future__ import annotations
@@ -287,7 +287,7 @@ def ratios(rounds: Sequence[Run]) -> str:
         told = []
         for script in scripts:
             found = sorted(run.ratio(name, script) for run in rounds)
-            spread = f" ({found[0]:.2f}–{found[-1]:.2f})" if len(found) > 1 else ""
+            spread = f" ({found[0]:.3g}–{found[-1]:.3g})" if len(found) > 1 else ""
             told.append(f"{median(found):6.3g}{spread} × {script}")
         lines.append(f"{name:18} {', '.join(told)}")
     return "\n".join(lines)

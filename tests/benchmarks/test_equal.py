@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -12,7 +13,7 @@ from pipeline.declare.periods import parse_periods
 from tests.benchmarks import record
 from tests.benchmarks.bare import count_sql
 from tests.benchmarks.equal import asked, cells, same_cells, same_rows
-from tests.benchmarks.run import own
+from tests.benchmarks.run import Cost, own
 
 DOSSIERS = """
 SELECT uuid() AS dossier_id, 'Xã ' || i % 3 AS unit, DATE '2024-01-01' + i AS received,
@@ -134,3 +135,13 @@ def test_a_quarter_that_a_bare_script_leaves_out_is_found(
     monkeypatch.setattr(record, "count_sql", lambda table, periods: count_sql(table, periods[1:]))
     with pytest.raises(SystemExit, match="same outputs: 35 and 42 rows; first difference"):
         run.baselines(tmp_path)
+
+
+def test_of_several_rounds_of_the_record_the_median_is_told_and_the_spread(tmp_path: Path) -> None:
+    rounds = []
+    for night, script in ((3.0, 2.0), (2.0, 2.0), (5.0, 2.0)):
+        rounds.append(run := record.Run(tmp_path, 1_000))
+        run.found = dict.fromkeys({*record.HELD_AGAINST, *chain(*record.HELD_AGAINST.values())}, Cost(1, 1))
+        run.found |= {"night": Cost(9, night), "same outputs": Cost(9, script)}
+    assert "night                 1.5 (1–2.5) × same outputs\n" in record.ratios(rounds)
+    assert "night                   1 × same outputs\n" in record.ratios(rounds[1:2])

@@ -319,13 +319,11 @@ def listed(
     if told.frame["coverage"] == "no_data":
         return []
     rows = rows_behind(con, told.figure, told.cell, told.told, part)
-    codes = codes_in(codes_of, {r["sha256"] for r in rows if r["dossier_id"]}) if codes_of else {}
-    found = []
-    for row in rows:
-        del row["sha256"]
-        code = {"dossier_code": codes.get(row["dossier_id"])} if codes_of else {}
-        found.append({"part": row.pop("part")} | code | row)
-    return found
+    files = {row.pop("sha256") for row in rows}
+    if codes_of is None:
+        return rows
+    codes = codes_in(codes_of, files)
+    return [{"part": row.pop("part"), "dossier_code": codes.get(row["dossier_id"])} | row for row in rows]
 
 
 def codes_in(home: Home, files: set[str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ def _next(pieces: Iterator[bytes]) -> bytes:
 
 
 def _read(stream: IO[bytes]) -> Iterator[bytes]:
-    while piece := stream.read(4 * PIECE):
+    while piece := stream.read(PIECE):  # larger ones leave the core's cache, and are memory asked of the system each time
         yield piece
 
 

@@ -118,7 +118,8 @@ def _next(pieces: Iterator[bytes]) -> bytes:
 
 
 def _read(stream: IO[bytes]) -> Iterator[bytes]:
-    while piece := stream.read(PIECE):  # larger ones leave the core's cache, and are memory asked of the system each time
+    # larger pieces leave the core's cache, and are memory that is asked of the system each time
+    while piece := stream.read(PIECE):
         yield piece
 
 

@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import IO
 
 import polars as pl
 
@@ -101,7 +100,9 @@ class Links(Events):
 
 def _pieces(parts: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, within: Limits) -> Iterator[bytes]:
     with parts.open(info) as stream:
-        yield from counted(_read(stream), info.compress_size, name, within, "part_bytes")
+        # larger pieces leave the core's cache, and are memory that is asked of the system each time
+        pieces = iter(lambda: stream.read(PIECE), b"")
+        yield from counted(pieces, info.compress_size, name, within, "part_bytes")
 
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -115,12 +116,6 @@ def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _next(pieces: Iterator[bytes]) -> bytes:
     return next(pieces, b"")
-
-
-def _read(stream: IO[bytes]) -> Iterator[bytes]:
-    # larger pieces leave the core's cache, and are memory that is asked of the system each time
-    while piece := stream.read(PIECE):
-        yield piece
 
 
 def _sheet(parts: zipfile.ZipFile, part: str, name: str, within: Limits) -> SheetPart:

@@ -31,7 +31,7 @@ from pipeline.settings import Home
 from pipeline.warehouse.release import open_published
 from tests.benchmarks import bare, equal
 from tests.benchmarks.country import FIRST_DAY, LAST_DAY, Country
-from tests.benchmarks.run import Cost, measured, motcua, motcua_night, own
+from tests.benchmarks.run import Cost, measured, motcua, motcua_night, own, spread
 
 NEXT_DAY = date(2024, 12, 20)
 MOST = 10_000_000  # beyond it pandas does not fit, and no further table of dossiers is laid beside the night's
@@ -255,8 +255,7 @@ def table(bench: Bench, cells: int) -> str:
     told = f"{bench.rows:,} dossiers of {bench.country.units} units in three years, as {bench.form}; {cells:,} cells compared, all equal.\n\n"
     told += "| what | wall s | CPU s | peak MB | CPU beside a baseline | DESIGN §8 |\n|---|---:|---:|---:|---|---|\n"
     for line in bench.lines:
-        spread = f" ({line.ratios[0]:.3g}–{line.ratios[-1]:.3g})" if len(line.ratios) > 1 else ""
-        beside = f"{bench.ratio(line):.3g}{spread} × {line.beside}" if line.beside else ""
+        beside = f"{bench.ratio(line):.3g}{spread(line.ratios)} × {line.beside}" if line.beside else ""
         wanted = f"at most {line.most:g}: {'met' if bench.ratio(line) <= line.most else 'not met'}" if line.most else ""
         cost, name = line.cost, f"– {line.name}" if line.stage else line.name
         peak = f"{cost.peak:.0f}" if cost.peak else ""

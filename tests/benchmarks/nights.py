@@ -21,7 +21,6 @@ import gc
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,9 +33,8 @@ from pipeline.warehouse import keeping
 from pipeline.warehouse.intake import take_in
 from pipeline.warehouse.lock import one_build
 from pipeline.warehouse.record import read_log
-from pipeline.warehouse.seen import SETTLED
 from tests.benchmarks.country import CHANGES, LAST_DAY, SOURCE, Country
-from tests.benchmarks.run import own
+from tests.benchmarks.run import own, settle
 from tests.benchmarks.stages import Stages, cpu
 
 Say = Callable[[str], None]
@@ -239,7 +237,7 @@ def write_small(raw: Path, files: range) -> None:
 def small(home: Home, files: int, say: Say = print) -> Small:
     with Nights(home) as here:
         write_small(home.raw, range(files))
-        time.sleep(SETTLED / 10**9 + 1)  # as those of an office have settled by night
+        settle()
         first = here.whole(files)
         write_small(home.raw, range(files, files + 1))
         second = here.whole(1)

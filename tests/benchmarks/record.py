@@ -36,7 +36,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -47,10 +46,9 @@ import duckdb
 
 from pipeline.declare.periods import Period, parse_period, parse_periods
 from pipeline.settings import Home
-from pipeline.warehouse.seen import SETTLED
 from tests.benchmarks import equal
 from tests.benchmarks.bare import COUNTS, DOSSIER_ID, DUCKDB_COUNT, KEY, count_sql, meant
-from tests.benchmarks.run import Cost, measured, motcua, own
+from tests.benchmarks.run import Cost, measured, motcua, own, settle, spread
 
 FIRST, MONTHS = date(2019, 1, 15), 60
 QUARTERS = parse_periods("2019-Q1..2024-Q1")
@@ -224,7 +222,7 @@ class Run:
         if not self.raw.exists():
             # a program of its own: the memory of the one that starts another counts as that one's, too
             measured(WRITE, str(self.raw), str(self.ended), str(self.rows))
-            time.sleep(SETTLED / 10**9 + 1)  # as those of an office have settled by night
+            settle()
         for left in self.raw.glob("moi_*.csv"):
             left.unlink()
         shutil.rmtree(self.home.warehouse, ignore_errors=True)
@@ -287,8 +285,7 @@ def ratios(rounds: Sequence[Run]) -> str:
         told = []
         for script in scripts:
             found = sorted(run.ratio(name, script) for run in rounds)
-            spread = f" ({found[0]:.3g}–{found[-1]:.3g})" if len(found) > 1 else ""
-            told.append(f"{median(found):6.3g}{spread} × {script}")
+            told.append(f"{median(found):6.3g}{spread(found)} × {script}")
         lines.append(f"{name:18} {', '.join(told)}")
     return "\n".join(lines)
 

@@ -9,8 +9,11 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.warehouse.seen import SETTLED
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "from pipeline.cli import main; main()"
@@ -68,6 +71,16 @@ def _environment() -> dict[str, str]:
     """As in an office: what Python compiled once it finds again, whatever is set where the benchmark runs."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"MOTCUA_SETTLE_SECONDS": "0"}
+
+
+def settle() -> None:
+    """Waits until files that were just written are remembered by their stamps, as those of an office are by night."""
+    time.sleep(SETTLED / 10**9 + 1)
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """The lowest and the highest of several rounds, ascending; nothing of one."""
+    return f" ({ratios[0]:.3g}–{ratios[-1]:.3g})" if len(ratios) > 1 else ""
 
 
 def motcua(*words: str) -> Cost:

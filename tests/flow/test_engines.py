@@ -23,18 +23,17 @@ from pipeline.errors import NoSpark
 from pipeline.measure import spark
 from pipeline.measure.figures import build_figures, plain_selects
 from pipeline.measure.moved import COUNTED, PLACES, VALUES
-from pipeline.settings import Home
+from pipeline.settings import PROJECT, Home
 from pipeline.warehouse.build import build, connect
 from pipeline.warehouse.intake import recorded, take_in
 from pipeline.warehouse.release import published
 from pipeline.warehouse.sql import quoted
 from tests.oracle import registers
 from tests.oracle.oracle import CONCLUDED, OPEN
-from tests.unit.office import Office, dossier, opened
+from tests.unit.office import LATER, Office, dossier, opened
 
 pytestmark = pytest.mark.slow  # Java takes its time to start
 ENGINES = ("duckdb", "spark")
-OCTOBER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/09/2023 đến ngày 14/10/2023", "Ngày xuất dữ liệu: 14/10/2023 23:30:00")
 
 
 # ---- a Spark for all tests
@@ -207,7 +206,7 @@ def test_one_cell_type_or_place_that_differs_is_seen(
 
 # ---- many provinces
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs/large.md"
+GUIDE = PROJECT / "docs/large.md"
 
 
 @pytest.fixture
@@ -219,7 +218,7 @@ def provinces(tmp_path: Path) -> dict[int, Office]:
     sealed.drop("q3.csv", [dossier(), opened(due_at="01/12/2023")])
     assert sealed.night().exit_code == 0
     seal(sealed.home, parse_period("2023-Q3"))
-    sealed.drop("sau.csv", [dossier(received_at="06/08/2023", finished_at="07/08/2023")], OCTOBER)
+    sealed.drop("sau.csv", [dossier(received_at="06/08/2023", finished_at="07/08/2023")], LATER)
     other.source('name = "Huyện khác"\nunits = "from_file"', "khac")
     other.drop("q3.csv", [dossier(unit=f"Xã {name}") for name in ("Bình 1", "Bình 2", "Bình 2")], key="khac")
     assert [office.night().exit_code for office in (sealed, other)] == [0, 0]

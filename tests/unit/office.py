@@ -55,6 +55,7 @@ HEADERS = {
     "rating": "Mức đánh giá",
 }
 QUARTER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/06/2023 đến ngày 14/09/2023", "Ngày xuất dữ liệu: 14/09/2023 23:30:00")
+LATER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/09/2023 đến ngày 14/10/2023", "Ngày xuất dữ liệu: 14/10/2023 23:30:00")
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 TAKEN_AT = datetime(2023, 9, 15, 1, 0, tzinfo=UTC)
 Row = dict[str, Any]

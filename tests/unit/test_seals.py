@@ -30,11 +30,10 @@ from pipeline.warehouse.release import current, published
 from tests.conftest import copy_of
 from tests.summaries import forms
 from tests.summaries.tables import ii06a
-from tests.unit.office import Office, dossier, opened
+from tests.unit.office import LATER, Office, dossier, opened
 
 HISTORY = 'name = "Huyện mẫu"\nknown_at = "exported"\n'
 SPRING = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/03/2023 đến ngày 14/06/2023", "Ngày xuất dữ liệu: 14/06/2023 23:30:00")
-LATER = ("SỔ THEO DÕI HỒ SƠ", "Từ ngày 15/09/2023 đến ngày 14/10/2023", "Ngày xuất dữ liệu: 14/10/2023 23:30:00")
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from pipeline.read.grids import check_limit, damaged
 from pipeline.read.markup import Events, attributes, local, parse_xml
 
 Merge = tuple[int, int, int, int]  # first row and column, last row and column, from 0
-OVERLAP = 400  # what may be cut in two between pieces is found in the next
+OVERLAP = 400  # of two pieces, what may be cut in two between them
 REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,4})(\d{1,9})["']""")
 WIDE_COLUMN = re.compile(rb"""r\s*=\s*["']([A-Za-z]{2,})\d""")
 WIDE_AT_ALL = r"""r\s*=\s*["'][A-Za-z]{2}"""  # for Polars, whose search is several times faster
@@ -121,27 +121,29 @@ def _next(pieces: Iterator[bytes]) -> bytes:
 def _sheet(parts: zipfile.ZipFile, part: str, name: str, within: Limits) -> SheetPart:
     found = SheetPart()
     first: int | None = None
-    before = last = b""
+    before = b""
     widest: set[bytes] = set()
     for piece in _ahead(_pieces(parts, parts.getinfo(part), name, within)):
-        text = before + piece
-        before = text[-OVERLAP:]
-        if not found.height:
-            _no_doctype(text, name)
-        found.errors = found.errors or ERROR in text
-        if _may_be_wide(text):
-            widest.update(WIDE_COLUMN.findall(text))
-        if first != 0:
-            first = _first_column(text, first)
-        if b"mergeCell" in text:
-            found.merges += [_merge(m) for m in MERGE.findall(text)]
-            check_limit(name, "cells", len(found.merges), within)
-        if (at := text.rfind(b" r=")) >= 0:
-            last = text[at : at + 40]
-        found.height = max(found.height, _row_of(last))
+        # what is cut in two stands in the seam: to join whole pieces would copy all of them
+        for text in (before + piece[:OVERLAP], piece) if before else (piece,):
+            if not found.height:
+                _no_doctype(text, name)
+            found.errors = found.errors or ERROR in text
+            if len(text) <= 2 * OVERLAP or _may_be_wide(text):
+                widest.update(WIDE_COLUMN.findall(text))
+            if first != 0:
+                first = _first_column(text, first)
+            # merged cells follow the rows (ECMA-376, CT_Worksheet is a sequence): a piece full of rows is passed over
+            after = text[max(text.rfind(b"</row"), 0) :] if found.height else text
+            if b"mergeCell" in after:
+                found.merges += [_merge(m) for m in MERGE.findall(after)]
+                check_limit(name, "cells", len(found.merges), within)
+            if (at := text.rfind(b" r=")) >= 0:
+                found.height = max(found.height, _row_of(text[at : at + 40]))
+        before = (before + piece)[-OVERLAP:] if len(piece) < OVERLAP else piece[-OVERLAP:]
     if not END.search(before):
         raise damaged(name, part)
-    found.merges = list(dict.fromkeys(found.merges))  # those in an overlap came twice
+    found.merges = list(dict.fromkeys(found.merges))  # those in a seam came twice
     found.first_column = first or 0
     found.width = max((_column(letters) + 1 for letters in widest), default=26)
     check_limit(name, "columns", found.width, within)

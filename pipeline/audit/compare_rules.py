@@ -104,7 +104,7 @@ def _minus(theirs: int | None, ours: int | None) -> int | None:
 def _of_summaries(rows: list[Row]) -> list[Row]:
     """Reported counts that ours is made from, as what the other rule set lacks."""
     lacking = {f"{part}_difference": part for part in PARTS}
-    kept = ("unit_code", "unit", "field", "measure", "value", "source", "file", "sheet", "row", "sha256")
+    kept = ("unit_code", "unit", "field", "measure", "value", "source", "file", "sheet", "row")
     return [
         {name: r[name] for name in kept}
         | {name: None if r[part] is None else -r[part] for name, part in lacking.items()}

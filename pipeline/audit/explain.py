@@ -311,24 +311,36 @@ def rows_behind(
     return rows_of(con, list_sql(figure, cell, told, part))
 
 
+def list_of(told: Explained, part: str | None = None, codes_of: Home | None = None) -> str | None:
+    """The statement for the rows behind a figure, each with its file, sheet and row: dossiers by their keys, with their
+    codes where `codes_of` gives the restricted store; and rows of summaries. Null where there is no data.
+    Raises WrongUse where that store cannot be read."""
+    if told.frame["coverage"] == "no_data":
+        return None
+    behind = {file["sha256"] for file in told.files if file["rows"]}
+    codes = None if codes_of is None else code_files(codes_of, behind)
+    return list_sql(told.figure, told.cell, told.told, part, codes)
+
+
 def listed(
     con: duckdb.DuckDBPyConnection, told: Explained, part: str | None = None, codes_of: Home | None = None
 ) -> list[Row]:
-    """The rows behind a figure, each with its file, sheet and row: dossiers by their keys, with their codes where
-    `codes_of` gives the restricted store; and rows of summaries. Raises WrongUse where that store cannot be read."""
-    if told.frame["coverage"] == "no_data":
-        return []
-    rows = rows_behind(con, told.figure, told.cell, told.told, part)
-    files = {row.pop("sha256") for row in rows}
-    if codes_of is None:
-        return rows
-    codes = codes_in(codes_of, files)
-    return [{"part": row.pop("part"), "dossier_code": codes.get(row["dossier_id"])} | row for row in rows]
+    """The rows of that statement; none where there is no data. Raises WrongUse."""
+    sql = list_of(told, part, codes_of)
+    return [] if sql is None else rows_of(con, sql)
 
 
 def codes_in(home: Home, files: set[str]) -> dict[str, str]:
     """dossier_id → dossier_code, from the restricted store, of the files in question. Raises WrongUse where it cannot be
     read."""
+    if not (kept := code_files(home, files)):
+        return {}
+    every = f"SELECT {hex_sql('dossier_id')}, dossier_code FROM read_parquet({parquet(kept)})"
+    return dict(duckdb.execute(every).fetchall())
+
+
+def code_files(home: Home, files: set[str]) -> list[Path]:
+    """Where the restricted store keeps the codes of these files. Raises WrongUse where it cannot be read."""
     folder: Path = home.codes
     try:
         kept = [path for path in sorted(folder.iterdir()) if path.stem in files]
@@ -343,7 +355,4 @@ def codes_in(home: Home, files: set[str]) -> dict[str, str]:
                 "Leave out --codes (the list has keys), or ask those who hold the restricted store.",
             ),
         ) from None
-    if not kept:
-        return {}
-    every = f"SELECT {hex_sql('dossier_id')}, dossier_code FROM read_parquet({parquet(kept)})"
-    return dict(duckdb.execute(every).fetchall())
+    return kept

@@ -6,11 +6,13 @@ Not here: what summaries tell (told.py), words.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from pipeline.declare.definitions import OF_A_COLUMN, Figure
-from pipeline.warehouse.sql import hex_sql
+from pipeline.warehouse.sql import hex_sql, parquet
 
 REPORTED = "reported"  # the rows of summaries, of whatever part
 # The units of then added to today's, as trend_count adds them.
@@ -141,17 +143,29 @@ LEFT JOIN reported r ON r.unit_id = t.unit_id AND r.measure = t.measure AND r.co
 # ---- the list
 
 
-def list_sql(figure: Figure, cell: Cell, told: list[Told], part: str | None = None) -> str:
-    """The list behind a figure, in an order of its own; part: only the rows of one part. Keys in hex, as
-    they are shown: a hundred thousand of them take Python a third of a second as UUIDs."""
+def list_sql(
+    figure: Figure, cell: Cell, told: list[Told], part: str | None = None, codes: Sequence[Path] | None = None
+) -> str:
+    """The list behind a figure, in an order of its own; part: only the rows of one part; codes: where dossiers' codes
+    are to stand beside their keys, and the files that hold them. Keys in hex, as they are shown."""
     keep = f"WHERE {_in_part(figure, part)}" if part else ""
-    return f"""SELECT {_part_name(figure)} AS part, b.numerator, b.denominator, b.unknown, {hex_sql("b.dossier_id")} AS dossier_id, b.episode,
+    code, known = ("", "") if codes is None else ("c.dossier_code, ", "LEFT JOIN c ON c.dossier_id = b.dossier_id")
+    coded = "" if codes is None else f", c AS ({_codes_sql(codes)})"
+    return f"""WITH b AS (SELECT * REPLACE ({hex_sql("dossier_id")} AS dossier_id) FROM ({behind_sql(figure, cell, told)})){coded}
+SELECT {_part_name(figure)} AS part, {code}b.numerator, b.denominator, b.unknown, b.dossier_id, b.episode,
        u.unit_code, u.unit, b.field, b.procedure_code, b.origin, b.outcome, b.received_on, b.effective_due_on,
-       b.concluded_on, b.measure, b.value, f.source, f.name AS file, b.sheet, b."row", f.sha256
-FROM ({behind_sql(figure, cell, told)}) b
-LEFT JOIN unit u ON u.unit_id = b.unit_id LEFT JOIN file f ON f.file_id = b.file_id
+       b.concluded_on, b.measure, b.value, f.source, f.name AS file, b.sheet, b."row"
+FROM b LEFT JOIN unit u ON u.unit_id = b.unit_id LEFT JOIN file f ON f.file_id = b.file_id {known}
 {keep}
 ORDER BY u.sort, f.source, f.name, b.file_id, b.sheet, b."row", b.dossier_id, b.episode, b.measure"""
+
+
+def _codes_sql(files: Sequence[Path]) -> str:
+    """The code of each dossier in `b`, as the restricted store has it; a dossier that is in several files has one."""
+    if not files:
+        return "SELECT dossier_id, NULL::VARCHAR AS dossier_code FROM b WHERE FALSE"
+    return f"""SELECT {hex_sql("dossier_id")} AS dossier_id, max(dossier_code) AS dossier_code
+FROM read_parquet({parquet(files)}) WHERE {hex_sql("dossier_id")} IN (SELECT dossier_id FROM b) GROUP BY 1"""
 
 
 def _part_name(figure: Figure) -> str:

@@ -17,6 +17,7 @@ from pipeline.commands.shared import (
     console,
     marked,
     motcua,
+    print_query,
     print_rows,
     say_rules,
 )
@@ -118,7 +119,10 @@ def explain(
     with asked(home, lang, as_known, live, by, period) as con:
         told = audit.explain(con, *wanted, unit, of_field, today=today)
         database = con.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall()[0][0]
-        rows = audit.listed(con, told, part, home if codes else None) if wants_list else []
+        codes_of = home if codes else None
+        if wants_list and form != "table":
+            print_query(con, audit.list_of(told, part, codes_of), by, form)
+        rows = audit.listed(con, told, part, codes_of) if wants_list and form == "table" else []
     if by != OURS and told.sql:  # so that what is pasted is counted by these rules
         from pipeline.measure.rules import search_path
 
@@ -130,11 +134,11 @@ def explain(
         if wants_list:
             screen.print()
             print_list(rows, lang, screen, Text(f"Danh sách: {len(rows)} dòng", f"The list: {len(rows)} rows")[lang])
-    else:
+    elif not wants_list:
         one = facts(told, lang)
         if form == "csv":  # a cell holds no table
             one = {name: value for name, value in one.items() if not isinstance(value, list)}
-        print_rows(marked(rows if wants_list else [one], by), [], lang, form)
+        print_rows(marked([one], by), [], lang, form)
     if told.adds_up is False:
         raise SystemExit(1)
 

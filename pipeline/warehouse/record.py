@@ -183,6 +183,8 @@ def archive(home: Home, path: Path, sha256: str) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_suffix(".part")
         copy_file(path, part)
+        with part.open("rb+") as stream:  # before the log names it: a power cut must not take it and leave its line
+            os.fsync(stream.fileno())
         os.replace(part, kept)
     return kept
 

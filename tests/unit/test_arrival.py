@@ -192,6 +192,22 @@ def test_files_that_are_read_again_are_told_of(tmp_path: Path) -> None:
     assert night() == []
 
 
+def test_a_file_is_on_the_disk_before_the_log_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut leaves the line of a file whose bytes are gone, and nobody misses the original."""
+    office, through = Office(tmp_path), list[int]()
+    monkeypatch.setattr(os, "fsync", lambda handle: through.append(os.fstat(handle).st_ino))
+    office.source('extent = "full"')
+    for rows, name in enumerate(("a.csv", "b.csv"), 1):
+        office.drop(name, [dossier()] * rows)
+    office.take_in()
+    log = office.home.intake_log.stat().st_ino
+    lines = [place for place, written in enumerate(through) if written == log]
+    for e in read_log(office.home):
+        for sha256 in (e.sha256, e.source_toml or "none"):
+            kept = record.archived(office.home, sha256).stat().st_ino
+            assert through.index(kept) < lines[e.seq - 1]
+
+
 # ---- taking back
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-__version__ = "0.6.14"
+__version__ = "0.6.15"
 
 # Spark's client warns of a pandas that is not used with it here.
 warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)

@@ -140,7 +140,7 @@ def _sheet(parts: zipfile.ZipFile, part: str, name: str, within: Limits) -> Shee
                 check_limit(name, "cells", len(found.merges), within)
             if (at := text.rfind(b" r=")) >= 0:
                 found.height = max(found.height, _row_of(text[at : at + 40]))
-        before = (before + piece)[-OVERLAP:] if len(piece) < OVERLAP else piece[-OVERLAP:]
+        before = (before + piece[-OVERLAP:])[-OVERLAP:]
     if not END.search(before):
         raise damaged(name, part)
     found.merges = list(dict.fromkeys(found.merges))  # those in a seam came twice

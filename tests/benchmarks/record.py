@@ -13,22 +13,22 @@ held against the whole night. Beside all else stand bare DuckDB scripts in the s
 
 Every quarter's counts and every dossier that the scripts leave are compared with those published, cell by cell. Prints
 wall and CPU seconds, peak memory and the ratios of CPU, which another program on the same cores changes least.
-With 0.6.14 on two uneven cores, 30/11/2026, seconds of CPU and ratios, medians of three rounds (lowest–highest):
+With 0.6.15 on two cores, 30/11/2026, seconds of CPU and ratios, medians of three rounds (lowest–highest):
 
                             10 M dossiers                (before 0.5.0)
-same outputs                 85.3
-same outputs, one quarter    91.2
-quarter from CSV             23.2
-night                       133.0   1.44 × (1.38–1.56) same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
-night with 1 % new           12.7   0.096 × (0.086–0.103) night
-re-run                      102.8   1.13 × same outputs, one quarter; 4.6 × quarter from CSV     (17.6 × from CSV)
-seal                          6.4   0.28 × quarter from CSV
-explain                       0.5   0.02 × quarter from CSV
-explain --list                2.9   0.12 × quarter from CSV
-stats                         0.4   0.02 × quarter from CSV
+same outputs                 66.2
+same outputs, one quarter    60.8
+quarter from CSV             15.6
+night                        88.4   1.34 × (1.28–1.37) same outputs, 2.4 GB     (6.0 ×, 6.2 GB)
+night with 1 % new            8.5   0.093 × (0.086–0.097) night
+re-run                       70.8   1.17 × same outputs, one quarter; 4.7 × quarter from CSV     (17.6 × from CSV)
+seal                          4.2   0.28 × quarter from CSV
+explain                       0.3   0.02 × quarter from CSV
+explain --list                0.6   0.04 × quarter from CSV
+stats                         0.2   0.01 × quarter from CSV
 
-The night keeps to one and a half times the script that leaves what it leaves, the one after it to a tenth of it (both by the
-median), the others to twice theirs.
+The night keeps to one and a half times the script that leaves what it leaves, the one after it to a tenth of it, the others
+to twice theirs.
 """
 
 from __future__ import annotations

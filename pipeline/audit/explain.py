@@ -322,12 +322,12 @@ def list_of(told: Explained, part: str | None = None, codes_of: Home | None = No
     return list_sql(told.figure, told.cell, told.told, part, codes)
 
 
-def listed(
-    con: duckdb.DuckDBPyConnection, told: Explained, part: str | None = None, codes_of: Home | None = None
-) -> list[Row]:
-    """The rows of that statement; none where there is no data. Raises WrongUse."""
-    sql = list_of(told, part, codes_of)
-    return [] if sql is None else rows_of(con, sql)
+def listed(con: duckdb.DuckDBPyConnection, sql: str | None, most: int | None = None) -> tuple[list[Row], int]:
+    """The rows of that statement, at most so many of them, and how many it has; none where there is none."""
+    if sql is None:
+        return [], 0
+    rows = rows_of(con, sql if most is None else f"{sql} LIMIT {most}")
+    return rows, con.execute(f"SELECT count(*) FROM ({sql})").fetchall()[0][0]
 
 
 def codes_in(home: Home, files: set[str]) -> dict[str, str]:

@@ -218,8 +218,8 @@ def _tell_sql(sql: str, database: str, lang: str, screen: Console) -> None:
     screen.print(how[lang], style="dim", soft_wrap=True)
 
 
-def print_list(rows: list[Row], lang: str, screen: Console, title: str | None = None) -> None:
-    """Rows behind a figure: where each stands, and what it adds."""
+def print_list(rows: list[Row], lang: str, screen: Console, title: str | None = None, count: int | None = None) -> None:
+    """Rows behind a figure: where each stands, and what it adds. count: of the whole list, where these are its first."""
     if not rows:
         screen.print(Text("Danh sách không có dòng nào.", "The list has no rows.")[lang])
         return
@@ -228,8 +228,7 @@ def print_list(rows: list[Row], lang: str, screen: Console, title: str | None = 
     columns = [k for k in ("part", "unit", *optional, "numerator", "denominator", "file", "sheet", "row")
                if k in ("part", "unit", "file", "row") or any(r.get(k) is not None for r in shown)]  # fmt: skip
     print_table(shown, columns, lang, screen, title, spare=("field", "origin", "outcome", "sheet", "denominator"))
-    if len(rows) > SHOWN:
-        rest = len(rows) - SHOWN
+    if (rest := (count or len(rows)) - SHOWN) > 0:
         more = Text(f"… còn {rest} dòng nữa; tất cả: --format csv", f"… and {rest} more rows; all: --format csv")
         screen.print(more[lang], style="dim")
 

@@ -83,7 +83,7 @@ def explain(
     from dataclasses import replace
 
     from pipeline.audit import explain as audit
-    from pipeline.audit.tell import facts, print_list, tell
+    from pipeline.audit.tell import SHOWN, facts, print_list, tell
     from pipeline.declare.definitions import figure as find
     from pipeline.declare.periods import parse_period
     from pipeline.declare.rules import OTHER, OURS, rule_set
@@ -119,10 +119,10 @@ def explain(
     with asked(home, lang, as_known, live, by, period) as con:
         told = audit.explain(con, *wanted, unit, of_field, today=today)
         database = con.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall()[0][0]
-        codes_of = home if codes else None
+        behind = audit.list_of(told, part, home if codes else None) if wants_list else None
         if wants_list and form != "table":
-            print_query(con, audit.list_of(told, part, codes_of), by, form)
-        rows = audit.listed(con, told, part, codes_of) if wants_list and form == "table" else []
+            print_query(con, behind, by, form)
+        rows, count = audit.listed(con, behind, SHOWN) if form == "table" else ([], 0)
     if by != OURS and told.sql:  # so that what is pasted is counted by these rules
         from pipeline.measure.rules import search_path
 
@@ -133,7 +133,8 @@ def explain(
         tell(told, database, lang, screen)
         if wants_list:
             screen.print()
-            print_list(rows, lang, screen, Text(f"Danh sách: {len(rows)} dòng", f"The list: {len(rows)} rows")[lang])
+            title = Text(f"Danh sách: {count} dòng", f"The list: {count} rows")[lang]
+            print_list(rows, lang, screen, title, count)
     elif not wants_list:
         one = facts(told, lang)
         if form == "csv":  # a cell holds no table

@@ -21,8 +21,9 @@ import duckdb
 import pytest
 
 from pipeline import night
-from pipeline.audit.explain import explain, listed
+from pipeline.audit.explain import explain, list_of, listed
 from pipeline.audit.rows import TODAY, dossiers_sql
+from pipeline.audit.tell import SHOWN
 from pipeline.declare.definitions import RATIOS, Figure, figures
 from pipeline.declare.figures import indicators, measures
 from pipeline.declare.forms import form
@@ -180,16 +181,20 @@ def test_cells_asked_one_by_one(con: duckdb.DuckDBPyConnection, numbers: dict[Ke
         where = (period, unit_id, code)
         got = tuple(told.numbers[k] for k in ("numerator", "denominator", "unknown"))
         if told.frame["coverage"] == "no_data":
-            assert told.sql is None and listed(con, told) == [], where
+            assert told.sql is None and listed(con, list_of(told)) == ([], 0), where
             continue
         assert got == numbers[where][:3] and told.adds_up is True, where
         asked = con.execute(str(told.sql))
         for name, value in zip([d[0] for d in asked.description], asked.fetchall()[0], strict=True):
             assert value == (None if told.numbers[name] is None else float(told.numbers[name])), (where, name)
-        rows = listed(con, told)
+        rows, count = listed(con, list_of(told))
+        assert count == len(rows) and listed(con, list_of(told), 3) == (rows[:3], count), where
         assert len({(r["dossier_id"], r["episode"]) for r in rows}) == len(rows), "no dossier twice"
         for part in ("numerator", "denominator", "unknown") if figure.kind in RATIOS else ():
-            assert len(listed(con, told, part)) == told.numbers[part] == sum(r[part] for r in rows), (where, part)
+            assert listed(con, list_of(told, part))[1] == told.numbers[part] == sum(r[part] for r in rows), (
+                where,
+                part,
+            )
         if figure.kind == "median" and rows:
             assert median(r["value"] for r in rows if r["value"] is not None) == told.numbers["value"]
         if figure.kind == "count":
@@ -249,6 +254,15 @@ def test_the_list_leads_to_the_rows_of_the_files(sample: Home, motcua: Callable[
             checked += 1
     assert checked or all(not r["file"].endswith(".csv") for r in rows)
     assert all(row["dossier_code"] for row in rows)
+
+
+def test_the_screen_shows_the_first_rows_and_says_how_many_there_are(sample: Home, motcua: Callable[..., Said]) -> None:
+    asked = ("explain", "total", "--period", Q3, "--list")
+    rows = json.loads(motcua(sample, *asked, "--format", "json").out)
+    screen = motcua(sample, *asked).out
+    assert f"Danh sách: {len(rows)} dòng" in screen and f"còn {len(rows) - SHOWN} dòng nữa" in screen
+    shown = [row["dossier_id"] in screen for row in rows]
+    assert all(shown[:SHOWN]) and not any(shown[SHOWN:])
 
 
 def test_codes_come_only_when_asked_for_and_only_from_the_restricted_store(
@@ -363,7 +377,7 @@ def test_after_the_reform_on_todays_tree(home: Home) -> None:
     night.run(home)
     with open_published(home) as opened:
         told = explain(opened, figures()["total"], parse_period(Q3), "Xã Cửa Việt", today=True)
-        listing = listed(opened, told)
+        listing, _ = listed(opened, list_of(told))
         assert told.numbers["value"] == 2 and told.adds_up and told.cell.last_day == date(2023, 9, 14)
         assert sorted(r["unit"] for r in listing) == ["Xã Gio Hải", "Xã Gio Mai"]
         assert opened.execute(str(told.sql)).fetchall() == [(2,)]

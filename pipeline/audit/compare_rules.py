@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
-from pipeline.audit.explain import cell_of, codes_in, rows_behind
-from pipeline.audit.rows import REPORTED, Cell, Told, adds, figure_sql, text
+from pipeline.audit.explain import cell_of, codes_in, reported_behind
+from pipeline.audit.rows import Cell, Told, adds, figure_sql, text
 from pipeline.audit.told import told_of
 from pipeline.declare.definitions import Figure
 from pipeline.declare.periods import Period
@@ -61,7 +61,7 @@ def compare(
     told = told_of(con, figure, cell)
     has_data = frame["coverage"] != "no_data"
     ours = _numbers(con, figure, cell, told) if has_data else dict(NO_DATA)
-    lacking = _of_summaries(rows_behind(con, figure, cell, told, REPORTED)) if told else []
+    lacking = _of_summaries(reported_behind(con, figure, cell, told))
     found = [Counted(rule_sets()[OURS], ours, dict.fromkeys(PARTS, 0 if has_data else None), [], None)]
     for other in rule_sets().values():
         if other.name == OURS or (rules and other.name not in rules):

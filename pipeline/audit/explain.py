@@ -68,7 +68,7 @@ def explain(
     numbers = dict.fromkeys(NUMBERS) | {"verdict": "no_target", "near": False}
     numbers |= _published(con, figure, period, cell, frame, sql)
     files, sums = _files(con, figure, cell, told)
-    shown = rows_behind(con, figure, cell, told, REPORTED) if told else []
+    shown = reported_behind(con, figure, cell, told)
     return Explained(
         *(figure, period, cell, frame, numbers, _threshold(con, figure, cell), sql),
         *(_labels(con, figure, cell), files, shown, _adds_up(figure, numbers, sums), told),
@@ -305,10 +305,9 @@ def _adds_up(figure: Figure, numbers: Row, sums: list[Row]) -> bool | None:
 # ---- the list
 
 
-def rows_behind(
-    con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell, told: list[Told], part: str | None = None
-) -> list[Row]:
-    return rows_of(con, list_sql(figure, cell, told, part))
+def reported_behind(con: duckdb.DuckDBPyConnection, figure: Figure, cell: Cell, told: list[Told]) -> list[Row]:
+    """The rows of summaries behind a figure; none where dossiers alone tell."""
+    return rows_of(con, list_sql(figure, cell, told, REPORTED)) if told else []
 
 
 def list_of(told: Explained, part: str | None = None, codes_of: Home | None = None) -> str | None:

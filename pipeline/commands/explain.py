@@ -121,7 +121,7 @@ def explain(
         database = con.execute("SELECT path FROM duckdb_databases() WHERE path IS NOT NULL").fetchall()[0][0]
         behind = audit.list_of(told, part, home if codes else None) if wants_list else None
         if wants_list and form != "table":
-            print_query(con, behind, by, form)
+            print_query(con, behind, by, lang, form)
         rows, count = audit.listed(con, behind, SHOWN) if form == "table" else ([], 0)
     if by != OURS and told.sql:  # so that what is pasted is counted by these rules
         from pipeline.measure.rules import search_path

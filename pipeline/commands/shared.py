@@ -169,13 +169,13 @@ def marked(rows: list[dict[str, Any]], rules: str) -> list[dict[str, Any]]:
     return rows if rules == OURS else [{"rules": rules} | row for row in rows]
 
 
-def print_query(con: duckdb.DuckDBPyConnection, sql: str | None, rules: str, form: str) -> None:
+def print_query(con: duckdb.DuckDBPyConnection, sql: str | None, rules: str, lang: str, form: str) -> None:
     """What a statement finds, which may be a long list, as CSV or JSON, marked as `marked` does. Null: no rows."""
     from pipeline.declare.rules import OURS
-    from pipeline.report.screen import as_csv, as_json, query_as
+    from pipeline.report.screen import query_as
 
     if sql is None:
-        click.echo(as_json([]) if form == "json" else as_csv([]), nl=form == "json")
+        print_rows([], [], lang, form)
         return
     by = "" if rules == OURS else f"'{rules}' AS rules, "
     click.echo(query_as(form, con, f"SELECT {by}* FROM ({sql})"), nl=False)

@@ -118,30 +118,39 @@ def _next(pieces: Iterator[bytes]) -> bytes:
     return next(pieces, b"")
 
 
+def _with_seams(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces, and before each what may be cut in two between it and those before: to join whole pieces would copy all
+    of them. A piece that its seam holds whole comes with it alone, so that the last text ends as the part does."""
+    before = b""
+    for piece in pieces:
+        if before:
+            yield before + piece[:OVERLAP]
+        if not before or len(piece) > OVERLAP:
+            yield piece
+        before = (before + piece[-OVERLAP:])[-OVERLAP:]
+
+
 def _sheet(parts: zipfile.ZipFile, part: str, name: str, within: Limits) -> SheetPart:
     found = SheetPart()
     first: int | None = None
-    before = b""
+    text = b""
     widest: set[bytes] = set()
-    for piece in _ahead(_pieces(parts, parts.getinfo(part), name, within)):
-        # what is cut in two stands in the seam: to join whole pieces would copy all of them
-        for text in (before + piece[:OVERLAP], piece) if before else (piece,):
-            if not found.height:
-                _no_doctype(text, name)
-            found.errors = found.errors or ERROR in text
-            if len(text) <= 2 * OVERLAP or _may_be_wide(text):
-                widest.update(WIDE_COLUMN.findall(text))
-            if first != 0:
-                first = _first_column(text, first)
-            # merged cells follow the rows (ECMA-376, CT_Worksheet is a sequence): a piece full of rows is passed over
-            after = text[max(text.rfind(b"</row"), 0) :] if found.height else text
-            if b"mergeCell" in after:
-                found.merges += [_merge(m) for m in MERGE.findall(after)]
-                check_limit(name, "cells", len(found.merges), within)
-            if (at := text.rfind(b" r=")) >= 0:
-                found.height = max(found.height, _row_of(text[at : at + 40]))
-        before = (before + piece[-OVERLAP:])[-OVERLAP:]
-    if not END.search(before):
+    for text in _with_seams(_ahead(_pieces(parts, parts.getinfo(part), name, within))):
+        if not found.height:
+            _no_doctype(text, name)
+        found.errors = found.errors or ERROR in text
+        if len(text) <= 2 * OVERLAP or _may_be_wide(text):
+            widest.update(WIDE_COLUMN.findall(text))
+        if first != 0:
+            first = _first_column(text, first)
+        # merged cells follow the rows (ECMA-376, CT_Worksheet is a sequence): a piece full of rows is passed over
+        after = text[max(text.rfind(b"</row"), 0) :] if found.height else text
+        if b"mergeCell" in after:
+            found.merges += [_merge(m) for m in MERGE.findall(after)]
+            check_limit(name, "cells", len(found.merges), within)
+        if (at := text.rfind(b" r=")) >= 0:
+            found.height = max(found.height, _row_of(text[at : at + 40]))
+    if not END.search(text[-OVERLAP:]):
         raise damaged(name, part)
     found.merges = list(dict.fromkeys(found.merges))  # those in a seam came twice
     found.first_column = first or 0

@@ -32,6 +32,7 @@ from pipeline.warehouse.record import (
     now,
     read_log,
     sha256_of,
+    write_through,
 )
 from pipeline.warehouse.release import current, prune
 from pipeline.warehouse.seals import MANIFEST, Link, read_chain, read_seals
@@ -242,8 +243,7 @@ def _keep_rows(home: Home, sha256: str, today: Path, need: Needs) -> None:
 def _copy(path: Path, copy: Path) -> None:
     """On disk, and equal, before this returns."""
     shutil.copyfile(path, copy)
-    with copy.open("rb+") as stream:
-        os.fsync(stream.fileno())
+    write_through(copy)
     if sha256_of(copy) != sha256_of(path):
         raise OSError(f"{copy.name} differs from what was copied")
 

@@ -183,8 +183,7 @@ def archive(home: Home, path: Path, sha256: str) -> Path:
         kept.parent.mkdir(parents=True, exist_ok=True)
         part = kept.with_suffix(".part")
         copy_file(path, part)
-        with part.open("rb+") as stream:  # before the log names it: a power cut must not take it and leave its line
-            os.fsync(stream.fileno())
+        write_through(part)  # before the log names it: a power cut must not take it and leave its line
         os.replace(part, kept)
     return kept
 
@@ -193,6 +192,12 @@ def copy_file(path: Path, copy: Path) -> None:
     """A copy of a file's bytes, sharing its blocks where the file system can."""
     if not _share_blocks(path, copy):
         shutil.copyfile(path, copy)
+
+
+def write_through(path: Path) -> None:
+    """A file that was written is on the disk before this returns."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _share_blocks(path: Path, copy: Path) -> bool:

@@ -34,8 +34,8 @@ def entered(gigabytes: int) -> list[float]:
     return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
 
-def walked(pages: int = 1 << 18) -> float:
-    """CPU seconds that Python takes for the loop alone, a GB's pages."""
+def walked(pages: int) -> float:
+    """CPU seconds that Python takes for the loop alone."""
     memory = mmap.mmap(-1, mmap.PAGESIZE)
     begun = time.process_time()
     for _ in range(pages):
